@@ -50,6 +50,8 @@ class OrderedStart:
 
     connector_id: ConnectorId | None
     id_tag: IdTag | None
+    #: OCPP 2.0.1 names this and no connector.
+    evse_id: int | None = None
 
 
 class Attempts:

@@ -18,7 +18,7 @@ from evpower.identifiers import StationId
 from evpower.link.commands import A, Command, Ending, Reply
 from evpower.link.errors import ChargerOffline, CommandRejected
 from evpower.link.ports import StationLink
-from evpower.network.station_records import station_exists
+from evpower.network.station_records import connectors_on_evse, station_exists
 from evpower.tags.cards import read_id_tag
 
 #: A command as the order of a charge; None when it is none.
@@ -43,10 +43,15 @@ class StationCommands:
         ordered = self._read_start(action, payload)
         if ordered is None:
             return await self._send(station_id, action, payload)
+        connector_id = ordered.connector_id
         async with reading(self._pool) as conn:
             tag = None if ordered.id_tag is None else await read_id_tag(conn, ordered.id_tag)
+            if ordered.evse_id is not None:
+                among = await connectors_on_evse(conn, station_id, ordered.evse_id)
+                # Of several nobody knows yet which one it will be.
+                connector_id = among[0] if len(among) == 1 else None
         client_id = None if tag is None else tag.client_id
-        async with self._attempts.kept("command", station_id, ordered.connector_id, client_id) as attempt:
+        async with self._attempts.kept("command", station_id, connector_id, client_id) as attempt:
             answer = await self._send(station_id, action, payload)
             attempt.answer = str(answer.get("status"))
             return answer

@@ -154,6 +154,33 @@ async def test_an_operators_command_that_orders_a_charge_is_kept(world: World) -
     ]
 
 
+@pytest.mark.parametrize(
+    ("evse_id", "connector_id"),
+    [(2, 1), (1, 2), (7, None), (None, None), (2**40, None)],
+    ids=["its connector", "another", "no such EVSE", "left open", "no number of an EVSE"],
+)
+async def test_an_operators_command_of_2_0_1_is_kept_of_the_connector_that_its_evse_is(
+    world: World, evse_id: int | None, connector_id: int | None
+) -> None:
+    await world.sql(
+        "INSERT INTO evpower.connector_evses SELECT %s, n, 3 - n, 1, now(), now() FROM generate_series(1, 2) n", STATION
+    )
+    payload = {"idToken": {"idToken": CARD, "type": "Central"}, "remoteStartId": 1}
+    payload |= {} if evse_id is None else {"evseId": evse_id}
+    await world.app.operations.commands.send(STATION, "RequestStartTransaction", payload)
+    (row,) = await kept(world)
+    assert (row["connector_id"], row["door"], row["answer"]) == (connector_id, "command", "Accepted")
+
+
+async def test_an_operators_command_for_a_shared_evse_names_no_connector(world: World) -> None:
+    await world.sql(
+        "INSERT INTO evpower.connector_evses SELECT %s, n, 1, n, now(), now() FROM generate_series(1, 2) n", STATION
+    )
+    await world.app.operations.commands.send(STATION, "RequestStartTransaction", {"evseId": 1})
+    (row,) = await kept(world)
+    assert row["connector_id"] is None
+
+
 async def test_a_cards_attempt_counts_when_it_is_committed(world: World) -> None:
     card = StartAttempt(world.clock.now(), None, STATION, ConnectorId(1), "card", "Invalid", None, None)
     with pytest.raises(ArithmeticError):

@@ -113,7 +113,8 @@ def draw(seed: int, hours: float) -> Plan:
     """The same for the same seed."""
     dice, versions = random.Random(f"{seed}/plan"), random.Random(f"{seed}/versions")
     reserving, looking = random.Random(f"{seed}/reservers"), random.Random(f"{seed}/onlookers")
-    stations = tuple(_station(dice, versions, number) for number in range(dice.randint(4, 8)))
+    orders = random.Random(f"{seed}/orders")
+    stations = tuple(_station(dice, versions, orders, number) for number in range(dice.randint(4, 8)))
     clients = tuple(_client(dice, number) for number in range(dice.randint(3, 6)))
     return Plan(
         seed=seed,
@@ -130,11 +131,14 @@ def draw(seed: int, hours: float) -> Plan:
     )
 
 
-def _station(dice: random.Random, versions: random.Random, number: int) -> StationPlan:
+def _station(dice: random.Random, versions: random.Random, orders: random.Random, number: int) -> StationPlan:
+    ocpp: Literal["1.6", "2.0.1"] = versions.choice(("1.6", "1.6", "2.0.1"))
     habits = Misbehaviour(
         duplicates=dice.choice((0, 0, 0, 1)),
         start_delay_s=dice.choice((0.0, 0.0, 0.0, 20.0)),
         clock=dice.choice(("right",) * 6 + ("1970", "tomorrow", "yesterday")),
+        # Events have numbers; what 1.6 sends out of order nobody could put right.
+        newest_first=ocpp == "2.0.1" and orders.random() < 0.5,
     )
     return StationPlan(
         station_id=f"ST-{number:02d}",
@@ -145,7 +149,7 @@ def _station(dice: random.Random, versions: random.Random, number: int) -> Stati
         misbehaviour=habits,
         cuts=dice.choice((0.0, 0.0, 0.001, 0.01)),
         delay_s=dice.choice((0.0, 0.0, 0.5, 3.0)),
-        ocpp=versions.choice(("1.6", "1.6", "2.0.1")),
+        ocpp=ocpp,
     )
 
 

@@ -12,7 +12,7 @@ from evpower.db.batches import batch, batch_table
 from evpower.db.connection import Conn
 from evpower.identifiers import ClientId, ConnectorId, SessionId, StationId
 from evpower.network.spots.evses import EACH_ITS_OWN, EvsePlace, Evses
-from evpower.network.spots.evses_sql import PLACES, SIBLINGS
+from evpower.network.spots.evses_sql import ON_EVSE, PLACES, SIBLINGS
 from evpower.network.station import Admission
 from evpower.network.station_view import RunningSession
 from evpower.network.status import AdminStatus
@@ -260,6 +260,12 @@ async def station_exists(conn: Conn, station_id: StationId) -> bool:
     """Whether there is such a station, inactive ones included."""
     cursor = await conn.execute("SELECT 1 AS one FROM public.stations WHERE id = %(id)s", {"id": station_id})
     return await cursor.fetchone() is not None
+
+
+async def connectors_on_evse(conn: Conn, station_id: StationId, evse_id: int) -> list[ConnectorId]:
+    """Our connectors that an EVSE has, of which one charges at a time."""
+    cursor = await conn.execute(ON_EVSE, {"station_id": station_id, "evse_id": evse_id})
+    return [ConnectorId(row["connector_number"]) for row in await cursor.fetchall()]
 
 
 WITHOUT_CREDENTIALS = """

@@ -23,6 +23,12 @@ CONFIGURED = f"ARRAY(SELECT DISTINCT {_EVSE} FROM {_PLACED} WHERE n.station_id =
 #: Every connector with its EVSE.
 EACH = f"SELECT n.station_id, n.connector_number, {_EVSE} AS evse_id FROM {_PLACED}"
 
+#: The connectors of the station `station_id` on its EVSE `evse_id`.
+ON_EVSE = f"""
+SELECT n.connector_number FROM {_PLACED}
+WHERE n.station_id = %(station_id)s AND {_EVSE} = %(evse_id)s ORDER BY 1
+"""
+
 #: Connectors that cannot charge while `connector_id` does, itself among them: an EVSE charges one car at a time.
 SIBLINGS = f"""(
     SELECT %(connector_id)s UNION

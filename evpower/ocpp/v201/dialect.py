@@ -125,8 +125,9 @@ class Ocpp201:
         evse_id, token = request.payload.get("evseId"), request.payload.get("idToken")
         id_tag = token.get("idToken") if isinstance(token, dict) else None
         return OrderedStart(
-            ConnectorId(evse_id) if isinstance(evse_id, int) else None,
+            None,
             IdTag(id_tag) if isinstance(id_tag, str) else None,
+            evse_id if isinstance(evse_id, int) else None,
         )
 
     def read_profile(self, connector_id: ConnectorId, written: Mapping[str, Any]) -> ChargingProfile:

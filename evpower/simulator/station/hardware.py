@@ -21,8 +21,8 @@ from evpower.simulator.station.connector import (
     SimulatedConnector,
     Transaction,
 )
-from evpower.simulator.station.misbehaviour import WrongClock, meter_values_last
-from evpower.simulator.station.outbox import Outbox, OutboxMessage, first
+from evpower.simulator.station.misbehaviour import WrongClock, order_of
+from evpower.simulator.station.outbox import Outbox, OutboxMessage
 from evpower.simulator.station.power import Register, Vehicle
 from evpower.simulator.station.profiles import Profiles
 from evpower.simulator.station.readings import meter_value
@@ -45,8 +45,7 @@ class Hardware:
         self.random = random
         self.trace = trace
         self.configuration = StationConfiguration(settings, connectors)
-        choose = meter_values_last if settings.misbehaviour.out_of_order else first
-        self.outbox = Outbox(settings.queue_messages_max, choose)
+        self.outbox = Outbox(settings.queue_messages_max, order_of(settings.misbehaviour))
         self.connectors: Mapping[int, SimulatedConnector] = {
             number: SimulatedConnector(
                 number, settings.connector_power_w, settings.speed, Register(settings.register_wh)

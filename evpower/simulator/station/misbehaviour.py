@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from evpower.clock import Clock
 from evpower.errors import EvPowerError
-from evpower.simulator.station.outbox import OutboxMessage
+from evpower.simulator.station.outbox import Choose, OutboxMessage, first
 
 
 class UnknownMisbehaviour(EvPowerError):
@@ -24,6 +24,7 @@ class Misbehaviour:
     duplicates: int = 0  # StartTransaction and StopTransaction are sent this many times more
     late_s: float = 0.0  # transaction messages leave this long after they happened
     out_of_order: bool = False  # meter values of a transaction follow its stop, newest first
+    newest_first: bool = False  # OCPP 2.0.1: of a transaction's events that wait, the newest leaves first
     clock: Literal["right", "1970", "tomorrow", "yesterday"] = "right"
     refuse_remote_start: bool = False
     never_start: bool = False  # RemoteStart is accepted, nothing follows
@@ -47,6 +48,7 @@ NAMES: Mapping[str, Mapping[str, Any]] = {
     "duplicate": {"duplicates": 1},
     "late": {"late_s": 60.0},
     "out-of-order": {"out_of_order": True},
+    "newest-first": {"newest_first": True},
     "clock-1970": {"clock": "1970"},
     "clock-tomorrow": {"clock": "tomorrow"},
     "clock-yesterday": {"clock": "yesterday"},
@@ -94,6 +96,21 @@ class WrongClock:
     def now(self) -> datetime:
         """The moment this station believes it is."""
         return self._true.now() + self._offset
+
+
+def order_of(habits: Misbehaviour) -> Choose:
+    """In which order a station with these habits empties its queue."""
+    if habits.out_of_order:
+        return meter_values_last
+    return newest_event_first if habits.newest_first else first
+
+
+def newest_event_first(queue: deque[OutboxMessage]) -> OutboxMessage | None:
+    """Of the oldest transaction that waits the newest event: the numbers of what was queued come in falling order."""
+    oldest = first(queue)
+    if oldest is None or oldest.event is None:
+        return oldest
+    return next(each for each in reversed(queue) if each.event is not None and each.transaction is oldest.transaction)
 
 
 def meter_values_last(queue: deque[OutboxMessage]) -> OutboxMessage | None:

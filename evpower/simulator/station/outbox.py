@@ -46,12 +46,14 @@ class OutboxMessage:
         return {**self.payload, "transactionId": -1 if known is None else known}
 
 
+#: Which of what waits leaves next.
+Choose = Callable[[deque[OutboxMessage]], OutboxMessage | None]
+
+
 class Outbox:
     """The queue. `choose` may pick another message than the first (misbehaviour)."""
 
-    def __init__(
-        self, limit: int, choose: Callable[[deque[OutboxMessage]], OutboxMessage | None] | None = None
-    ) -> None:
+    def __init__(self, limit: int, choose: Choose | None = None) -> None:
         self._limit = limit
         self._queue: deque[OutboxMessage] = deque()
         self._choose = choose if choose is not None else first

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections import deque
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 import trio
 from trio.testing import MockClock
 
-from evpower.simulator.station.misbehaviour import NAMES, Misbehaviour, UnknownMisbehaviour, misbehaviour
+from evpower.simulator.station.connector import Transaction
+from evpower.simulator.station.misbehaviour import NAMES, Misbehaviour, UnknownMisbehaviour, misbehaviour, order_of
+from evpower.simulator.station.outbox import OutboxMessage
 from evpower.simulator.station.power import Vehicle
 from evpower.simulator.station.station import SimulatedStation
 from evpower.simulator.station.v201.commands import answer as answer_201
@@ -16,6 +20,7 @@ from tests.simulator.central_system import CentralSystem
 from tests.simulator.conftest import Charger
 
 ACCEPTED = {"status": "Accepted"}
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 REJECTED = {"status": "Rejected"}
 
 
@@ -74,6 +79,22 @@ async def test_out_of_order_meter_values_follow_the_stop_newest_first(
     assert transaction_actions(central) == ["StartTransaction", "StopTransaction", "MeterValues", "MeterValues"]
     times = [payload["meterValue"][0]["timestamp"] for payload in central.of("MeterValues")]
     assert times == sorted(times, reverse=True)
+
+
+def test_of_a_transactions_events_that_wait_the_newest_leaves_first() -> None:
+    """OCPP 2.0.1, whose events have numbers. What is no event, and another transaction, keeps its place."""
+    first, second = (Transaction(1, tag, 0, NOON) for tag in "AB")
+    status = OutboxMessage("StatusNotification", {})
+    events = [
+        OutboxMessage("MeterValues", {}, transaction, event={"seqNo": number})
+        for transaction, number in ((first, 1), (first, 2), (second, 0), (second, 1))
+    ]
+    choose, queue = order_of(misbehaviour(["newest-first"])), deque([status, *events])
+    left: list[OutboxMessage] = []
+    while (chosen := choose(queue)) is not None:
+        queue.remove(chosen)
+        left.append(chosen)
+    assert left == [status, events[1], events[0], events[3], events[2]]
 
 
 @pytest.mark.parametrize(
