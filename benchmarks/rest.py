@@ -1,11 +1,14 @@
-"""What requests of phones cost beside a bare Quart-Trio route: the list with Redis, a start until its answer, a push.
+"""What requests cost beside a bare Quart-Trio route: the list with Redis, a start until its answer, a push, a webhook.
 
 `python -m benchmarks.rest`. CPU time of the servers, in turns. The list is measured where `redis-server` is installed.
 For a start the station's answer is awaited, as a phone does; the bare route reads the same body and returns as much.
+The webhook is a provider's word about an order that is paid already: it is checked, found, kept and answered after its
+commit, and no provider is asked.
 """
 
 from __future__ import annotations
 
+import json
 import shutil
 import socket
 import subprocess
@@ -16,6 +19,7 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from statistics import median
 
+import psycopg
 import trio
 
 from benchmarks.chargers import Fleet
@@ -25,18 +29,34 @@ from benchmarks.network import LIST, charger_of, echo_at_once, phones_of
 from benchmarks.processes import Server, serving, serving_ours
 from benchmarks.results import Row, page
 from benchmarks.wire import boot_and_status, station_id
+from evpower.payments.gateways.odengi_notice import SEPARATOR
+from evpower.payments.gateways.odengi_signature import signature
 
 STATIONS, LOCATIONS = 1_000, 300
 ROUNDS, GETS = 5, 40
 STARTS = 60
 PHONES, PUSHES = 1_000, 3
 START = "/api/v1/charging/start"
-LIST_AT_MOST, START_AT_MOST, PUSH_AT_MOST = 1.2, 3.0, 2.0
+WEBHOOK, WEBHOOKS = "/api/v1/payment/webhook/odengi", 100
+SITE, SECRET = "bench", "bench-secret"
+LIST_AT_MOST, START_AT_MOST, PUSH_AT_MOST, WEBHOOK_AT_MOST = 1.2, 3.0, 2.0, 3.0
+#: Orders that are paid, one for each webhook of a round.
+ORDERS = f"""
+WITH paid AS (
+    INSERT INTO public.balance_topups (invoice_id, order_id, client_id, requested_amount, paid_amount, status,
+                                       payment_provider)
+    SELECT n, n, format('client-%1$s', n), 100, 100, 'approved', 'ODENGI' FROM generate_series(0, {WEBHOOKS - 1}) n
+    RETURNING id, order_id)
+INSERT INTO evpower.top_up_orders (topup_id, number, method, phase, phase_at, amount_tyiyn, paid_tyiyn)
+SELECT id, order_id::bigint, 'qr', 'approved', now(), 10000, 10000 FROM paid
+"""
 
 
 async def main() -> None:
     async with open_postgres(stations=1, charging=0) as postgres:
         url = await make_network(postgres, STATIONS, LOCATIONS, cards=1 + ROUNDS * STARTS)
+        with psycopg.connect(url) as database:
+            database.execute(ORDERS)
         analyze(url)
         print(page(await trio.to_thread.run_sync(_compare, url)))
 
@@ -46,6 +66,11 @@ def _compare(url: str) -> list[Row]:
         "HTTP_RATE_LIMIT_EXEMPT": "127.0.0.1",
         "HTTP_SOCKETS_PER_ADDRESS": str(2 * PHONES),
         "OCPP_HEARTBEAT_TIMEOUT_S": "86400",
+        # Of a provider that is never asked.
+        "ODENGI_URL": "https://odengi.invalid/",
+        "ODENGI_SID": SITE,
+        "ODENGI_SECRET": SECRET,
+        "PAYMENTS_WEBHOOK_PER_MINUTE": "0",
     }
     with ExitStack() as stack:
         if redis := stack.enter_context(_running_redis()):
@@ -57,7 +82,7 @@ def _compare(url: str) -> list[Row]:
             body.write_bytes(client.get(LIST))
         bare = stack.enter_context(serving("benchmarks.bare_quart", str(body)))
         rows = [_lists(ours, bare)] if redis else []
-        return [*rows, _pushes(ours, bare), _starts(ours, bare)]
+        return [*rows, _webhooks(ours, bare), _pushes(ours, bare), _starts(ours, bare)]
 
 
 def _lists(ours: Server, bare: Server) -> Row:
@@ -68,6 +93,32 @@ def _lists(ours: Server, bare: Server) -> Row:
 
     work = {"ours": (ours, lambda: gets(ours.http_port)), "bare": (bare, lambda: gets(bare.port))}
     return _row("the list, cached, with Redis", work, GETS, LIST_AT_MOST)
+
+
+def _webhooks(ours: Server, bare: Server) -> Row:
+    def report(port: int) -> None:
+        with KeptAlive(port) as provider:
+            for number in range(WEBHOOKS):
+                provider.ask(WEBHOOK, _notice(number))
+                provider.answer()
+
+    work = {"ours": (ours, lambda: report(ours.http_port)), "bare": (bare, lambda: report(bare.port))}
+    return _row("a webhook, until its answer", work, WEBHOOKS, WEBHOOK_AT_MOST)
+
+
+def _notice(number: int) -> str:
+    """Signed as the provider does; its state is that of a payment still on its way."""
+    fields = {
+        "trans_id": "",
+        "status_pay": "0",
+        "site_id": SITE,
+        "order_id": str(number),
+        "amount": "10000",
+        "currency": "KGS",
+        "mktime": "1700000000",
+        "test": "0",
+    }
+    return json.dumps({**fields, "hash": signature(SECRET, SEPARATOR.join(fields.values()).encode())})
 
 
 def _starts(ours: Server, bare: Server) -> Row:
