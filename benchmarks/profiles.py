@@ -15,16 +15,18 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import psycopg
 import trio
 
-from benchmarks import cycles
+from benchmarks import cycles, rest
 from benchmarks.boot_storm import storm
 from benchmarks.chargers import Fleet, NextCall
 from benchmarks.database import Postgres, analyze, make_network, open_postgres
+from benchmarks.http_client import KeptAlive
+from benchmarks.network import LIST
 from benchmarks.processes import Server, serving_ours
 from benchmarks.sampler import BEGIN, WRITE
 from benchmarks.wire import MESSAGES_PER_CYCLE, heartbeats, meter_values, station_id, status
@@ -35,6 +37,8 @@ CHARGERS = cycles.CHARGERS
 CYCLES = 10
 MESSAGES = 60_000
 STORM = 2_000
+GETS = 400
+STARTS = CHARGERS * 3 // 4
 SHOWN, STATEMENTS_SHOWN = 45, 40
 #: A share below is not shown.
 LEAST = 0.01
@@ -67,7 +71,7 @@ async def main(kind: str, keep_in: str = "") -> None:
     async with open_postgres(stations=CHARGERS + STORM, charging=CHARGERS) as postgres:
         locations = 1 if kind.endswith("large") else cycles.STATIONS // 10
         network = await make_network(postgres, cycles.STATIONS, locations, cards=CHARGERS)
-        url = network if kind.startswith("charge") or kind in ("list", "start", "webhook") else postgres.ours
+        url = network if kind.startswith("charge") or kind in ("list", "start") else postgres.ours
         messages, stacks = await trio.to_thread.run_sync(WORK[kind], postgres, url)
     _print(kind, messages, stacks)
     if keep_in:
@@ -106,12 +110,36 @@ def _storm(postgres: Postgres, url: str) -> tuple[int, Counter[str]]:
     return STORM, stacks
 
 
+def _list(postgres: Postgres, url: str) -> tuple[int, Counter[str]]:
+    with ExitStack() as stack:
+        settings = {"HTTP_RATE_LIMIT_EXEMPT": "127.0.0.1", "REDIS_URL": stack.enter_context(rest.running_redis()) or ""}
+        server = stack.enter_context(serving_ours(url, **settings, **cycles.NONE_FALLS_SILENT))
+        phone = stack.enter_context(KeptAlive(server.http_port))
+        for _ in range(5):
+            phone.get(LIST)
+        with _sampled(server) as stacks:
+            for _ in range(GETS):
+                phone.get(LIST)
+    return GETS, stacks
+
+
+def _starts(postgres: Postgres, url: str) -> tuple[int, Counter[str]]:
+    settings = {"HTTP_RATE_LIMIT_EXEMPT": "127.0.0.1", **cycles.NONE_FALLS_SILENT}
+    with serving_ours(url, **settings) as server, rest.booted(server, range(CHARGERS)) as fleet:
+        rest.start(server, fleet, range(CHARGERS // 4))
+        with _statements(postgres, STARTS), _sampled(server) as stacks:
+            rest.start(server, fleet, range(CHARGERS - STARTS, CHARGERS))
+    return STARTS, stacks
+
+
 WORK: dict[str, Callable[[Postgres, str], tuple[int, Counter[str]]]] = {
     "heartbeat": _messages(heartbeats),
     "reading": _messages(lambda messages: meter_values(messages, CHARGERS)),
     "charge": _charges,
     "charge-large": _charges,
     "storm": _storm,
+    "list": _list,
+    "start": _starts,
 }
 
 

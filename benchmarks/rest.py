@@ -14,8 +14,9 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from itertools import islice
 from pathlib import Path
 from statistics import median
 
@@ -73,7 +74,7 @@ def _compare(url: str) -> list[Row]:
         "PAYMENTS_WEBHOOK_PER_MINUTE": "0",
     }
     with ExitStack() as stack:
-        if redis := stack.enter_context(_running_redis()):
+        if redis := stack.enter_context(running_redis()):
             settings["REDIS_URL"] = redis
         ours = stack.enter_context(serving_ours(url, **settings))
         body = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="evpower-bench-"))) / "list.json"
@@ -122,20 +123,9 @@ def _notice(number: int) -> str:
 
 
 def _starts(ours: Server, bare: Server) -> Row:
-    with Fleet() as fleet:
-        numbers = range(1, 1 + ROUNDS * STARTS)  # the first one's connector was reported in use
-        fleet.connect([station_id(number) for number in numbers], ours.port)
-        fleet.drive(boot_and_status, upgrading=True)
-        fleet.listen(quiet_s=1.0)
-        left = iter(numbers)
-
-        def start() -> None:
-            with KeptAlive(ours.http_port) as phone:
-                for _ in range(STARTS):
-                    phone.ask(START, _order(next(left)))
-                    (asked,) = fleet.arrivals(1)
-                    asked.charger.accept(asked.text)
-                    phone.answer()
+    numbers = range(1, 1 + ROUNDS * STARTS)  # the first one's connector was reported in use
+    left = iter(numbers)
+    with booted(ours, numbers) as fleet:
 
         def start_bare() -> None:
             with KeptAlive(bare.port) as phone:
@@ -143,8 +133,28 @@ def _starts(ours: Server, bare: Server) -> Row:
                     phone.ask(START, _order(number))
                     phone.answer()
 
-        work = {"ours": (ours, start), "bare": (bare, start_bare)}
+        work = {"ours": (ours, lambda: start(ours, fleet, islice(left, STARTS))), "bare": (bare, start_bare)}
         return _row("a start, until its answer", work, STARTS, START_AT_MOST)
+
+
+@contextmanager
+def booted(ours: Server, numbers: Iterable[int]) -> Iterator[Fleet]:
+    """Stations that are asked nothing any more."""
+    with Fleet() as fleet:
+        fleet.connect([station_id(number) for number in numbers], ours.port)
+        fleet.drive(boot_and_status, upgrading=True)
+        fleet.listen(quiet_s=1.0)
+        yield fleet
+
+
+def start(ours: Server, fleet: Fleet, numbers: Iterable[int]) -> None:
+    """A charge at each of these, one after the other, each until its answer."""
+    with KeptAlive(ours.http_port) as phone:
+        for number in numbers:
+            phone.ask(START, _order(number))
+            (asked,) = fleet.arrivals(1)
+            asked.charger.accept(asked.text)
+            phone.answer()
 
 
 def _order(number: int) -> str:
@@ -182,7 +192,7 @@ def _row(name: str, work: dict[str, tuple[Server, Callable[[], None]]], times: i
 
 
 @contextmanager
-def _running_redis() -> Iterator[str | None]:
+def running_redis() -> Iterator[str | None]:
     """Its URL; None where it is not installed."""
     if (program := shutil.which("redis-server")) is None:
         yield None
