@@ -28,6 +28,11 @@ def bare_app(body: bytes) -> QuartTrio:
         await request.get_data()
         return {"success": "true", "session_id": "0" * 32, "message": "Зарядка запущена"}
 
+    @app.post("/api/v1/payment/webhook/odengi")
+    async def webhook() -> dict[str, str]:
+        await request.get_data()
+        return {"status": "received", "provider": "ODENGI", "invoice_id": "0" * 12}
+
     @app.websocket("/api/v1/ws/locations")
     async def echo() -> None:
         while True:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import trio
 
-from benchmarks.cycles import CHARGERS, CycleCost, measure, medians, rows_of
+from benchmarks.cycles import CHARGERS, NONE_FALLS_SILENT, CycleCost, measure, medians, rows_of
 from benchmarks.database import Postgres, analyze, count_rows, make_network, open_postgres
 from benchmarks.processes import serving_ours
 from benchmarks.results import Row, page
@@ -58,7 +58,7 @@ async def grow_old(url: str) -> None:
 
 def _compare(postgres: Postgres, networks: dict[str, str]) -> list[Row]:
     with ExitStack() as stack:
-        servers = {name: stack.enter_context(serving_ours(url)) for name, url in networks.items()}
+        servers = {name: stack.enter_context(serving_ours(url, **NONE_FALLS_SILENT)) for name, url in networks.items()}
         costs: dict[str, list[CycleCost]] = {name: [] for name in servers}
         for server in servers.values():
             measure([server], postgres, WARM_UP)

@@ -42,14 +42,16 @@ class Server:
 
 
 @contextmanager
-def serving(module: str, *arguments: str, environ: Mapping[str, str] | None = None) -> Iterator[Server]:
+def serving(
+    module: str, *arguments: str, environ: Mapping[str, str] | None = None, python: str = sys.executable
+) -> Iterator[Server]:
     """`python -m module arguments`, which prints its ports when ready and ends on SIGTERM."""
-    with running([sys.executable, "-m", module, *arguments], environ) as server:
+    with running([python, "-m", module, *arguments], environ) as server:
         yield server
 
 
 @contextmanager
-def serving_ours(url: str, *arguments: str, **settings: str) -> Iterator[Server]:
+def serving_ours(url: str, *arguments: str, python: str = sys.executable, **settings: str) -> Iterator[Server]:
     """The whole product on this database, with its defaults but for the given settings' variables (`OCPP_BIND=…`)."""
     with tempfile.TemporaryDirectory(prefix="evpower-bench-") as state:
         own = {
@@ -61,7 +63,7 @@ def serving_ours(url: str, *arguments: str, **settings: str) -> Iterator[Server]
             **settings,
         }
         environ = {f"EVPOWER_{name}": value for name, value in own.items()}
-        with serving("benchmarks.ours", *arguments, environ=environ) as server:
+        with serving("benchmarks.ours", *arguments, environ=environ, python=python) as server:
             yield server
 
 
