@@ -16,15 +16,15 @@ from evpower.power.site import Conductor, Member, OutletId, Site
 
 #: A grant lasts so long before it may be taken away for another's turn.
 TURN = timedelta(minutes=15)
-#: Who has waited for so long is next, whatever it has had before. A little more than a turn: who waited through one and
-#: is passed over at its end waits for two more, and with what faults and answers take for more than 45 minutes.
-WAITED_LONG = timedelta(minutes=17)
 #: A turn that is cut short with less than this left is over.
 LEAST_REST = timedelta(minutes=5)
 #: After a whole turn and a shorter pause there is no new one.
 PAUSE = timedelta(minutes=5)
 #: Turns that were decided at one moment begin so far apart: each waits for its station's answer, and for others'.
 TURNS_APART = timedelta(seconds=60)
+#: Who has waited through a turn is next, whatever it has had before: passed over at its end it waits for two more, and
+#: with what faults and answers take for more than 45 minutes.
+WAITED_LONG = TURN + TURNS_APART
 #: Less than the grid by far, more than what adding up floats loses.
 _TINY = 1e-6
 

@@ -86,8 +86,8 @@ def test_who_waited_long_is_next_whatever_it_had() -> None:
     """A car that had much before the others came would wait for hours until they have as much."""
     a, b = member(1), member(2)
     held = wish(a, held_since=NOW - MINUTES_15, energy_wh=10)
-    assert shares(site(10, a, b), held, wish(b, energy_wh=9_000, waits_since=NOW - timedelta(minutes=16))) == [10, 0]
-    waits_long = wish(b, energy_wh=9_000, waits_since=NOW - timedelta(minutes=17), priority=1)
+    assert shares(site(10, a, b), held, wish(b, energy_wh=9_000, waits_since=NOW - MINUTES_15)) == [10, 0]
+    waits_long = wish(b, energy_wh=9_000, waits_since=NOW - timedelta(minutes=16), priority=1)
     assert shares(site(10, a, b), held, waits_long) == [0, 10]
     held = replace(held, held_since=NOW - timedelta(minutes=14))
     assert shares(site(10, a, b), held, waits_long) == [10, 0]
@@ -117,7 +117,7 @@ def test_on_what_is_kept_a_turn_may_begin_that_is_over_when_the_rest_is_free(min
 
 @pytest.mark.parametrize(
     ("long_min", "held_min", "waited_min", "gives_way"),
-    [(30, 9, 0, True), (30, 13, 0, True), (30, 14, 0, False), (30, 9, 31, False), (30, 9, 29, True), (16, 0, 0, False)],
+    [(30, 9, 0, True), (30, 14, 0, True), (29, 14, 0, False), (30, 9, 31, False), (30, 9, 29, True), (15, 0, 0, False)],
 )
 def test_a_turn_that_began_where_another_had_waited_long_and_longer_is_lent(
     long_min: int, held_min: int, waited_min: int, gives_way: bool
