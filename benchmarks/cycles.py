@@ -29,7 +29,7 @@ STATIONS = 10_000
 AT_MOST = {"asyncio": 0.3, "node": 1.0}
 OURS, LARGE = "ours", "ours, 1 location"
 #: All but the chargers are online by their rows alone. Some minutes later ten thousand stations at once would be noted
-#: as gone, told to everybody and counted, in whichever round that is.
+#: as silent, published and counted, and the round in which that happens would be measured with it.
 NONE_FALLS_SILENT = {"OCPP_HEARTBEAT_TIMEOUT_S": "86400"}
 
 

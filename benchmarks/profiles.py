@@ -42,7 +42,7 @@ STARTS = CHARGERS * 3 // 4
 SHOWN, STATEMENTS_SHOWN = 45, 40
 #: A share below is not shown.
 LEAST = 0.01
-#: Which layer works is said by the innermost function whose file is in one of them.
+#: A sample belongs to the layer of the innermost function whose file matches one of these.
 LAYERS = (
     ("trio", r"\(trio/|\(outcome/|\(sortedcontainers/"),
     ("psycopg and what drives it", r"\(psycopg|\(evpower/db/"),

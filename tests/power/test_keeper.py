@@ -448,13 +448,18 @@ async def test_who_refused_because_its_charge_had_just_ended_is_asked_when_it_is
     assert await desk.look() == []
 
 
-async def test_who_only_looks_sees_since_when_a_charge_is_paused(desk: Desk) -> None:
-    """And so does the process that comes after this one: it is in the rows."""
+async def two_where_one_can_charge(desk: Desk) -> None:
+    """The second begins while the first has all there is."""
     await desk.world.sql("UPDATE evpower.power_groups SET limit_a = 10, failsafe_a = 5")
     await desk.settle()
     await desk.start(ONE)
     await desk.settle()
     await desk.start(TWO, OTHER)
+
+
+async def test_who_only_looks_sees_since_when_a_charge_is_paused(desk: Desk) -> None:
+    """And so does the process that comes after this one: it is in the rows."""
+    await two_where_one_can_charge(desk)
     await desk.settle()
     now = desk.world.clock.now()
     (group,) = await desk.world.sql("SELECT id FROM evpower.power_groups")
@@ -467,11 +472,7 @@ async def test_who_only_looks_sees_since_when_a_charge_is_paused(desk: Desk) -> 
 
 
 async def test_the_time_that_its_station_was_away_is_not_waited(desk: Desk) -> None:
-    await desk.world.sql("UPDATE evpower.power_groups SET limit_a = 10, failsafe_a = 5")
-    await desk.settle()
-    await desk.start(ONE)
-    await desk.settle()
-    await desk.start(TWO, OTHER)
+    await two_where_one_can_charge(desk)
     since = await paused_since(desk, TWO)
     (line,) = await desk.world.sql("DELETE FROM evpower.charger_connections RETURNING station_id, process_id")
     await desk.look()
