@@ -63,6 +63,11 @@ class ForkedProcess:
             with suppress(ProcessLookupError):
                 os.kill(self.pid, number)
 
+    def kill(self) -> None:
+        """SIGKILL; nobody waits for it."""
+        self.send_signal(signal.SIGKILL)
+        self._connection.socket.close()
+
     async def wait(self) -> int:
         """The exit code; the negative of the signal that ended it."""
         if self.returncode is None:

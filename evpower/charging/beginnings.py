@@ -86,6 +86,8 @@ class Beginnings:
     async def begin(self, station_id: StationId, start: TransactionStart) -> BegunTransaction:
         """A repeat gets the transaction it already made; whatever still ran on the connector is over."""
         async with unit_of_work(self._pool) as uow:
+            # What runs there was begun by another start, and not by this one on the station's other socket.
+            await take_spots(uow.conn, station_id, start.connector_id)
             if (begun_before := await self._repeated(uow, station_id, start)) is not None:
                 return begun_before
             tag = await read_id_tag(uow.conn, start.id_tag)

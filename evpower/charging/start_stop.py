@@ -257,7 +257,7 @@ class Commands:
     async def _stop_and_wait(
         self, session: Session, transaction_id: WireTransactionId, *, asked_before: bool
     ) -> CommandResult | None:
-        """Ask to stop and wait for the settlement that StopTransaction brings, `stop_wait_s` in all."""
+        """Ask to stop, and wait `stop_wait_s` for the answer and the settlement that StopTransaction brings."""
         result: CommandResult | None = None
 
         def may_be_its_end(event: Event) -> bool:
@@ -265,14 +265,16 @@ class Commands:
                 isinstance(event, SessionSettled) and event.session_id == session.id
             )
 
-        with self._bus.subscribe(may_be_its_end) as ends, trio.move_on_after(self._rules.stop_wait_s):
+        with self._bus.subscribe(may_be_its_end) as ends:
+            # Before the wait: a slow database must not be why the station is never asked.
             await self._note_stop(session.station_id, transaction_id)
-            result = await self._link.remote_stop(session.station_id, transaction_id)
-            if result.outcome is Outcome.ACCEPTED or (asked_before and result.outcome is Outcome.REJECTED):
-                async for _ in ends:
-                    now = await self._read(session.id)
-                    if now is None or now.is_final:
-                        break
+            with trio.move_on_after(self._rules.stop_wait_s):
+                result = await self._link.remote_stop(session.station_id, transaction_id)
+                if result.outcome is Outcome.ACCEPTED or (asked_before and result.outcome is Outcome.REJECTED):
+                    async for _ in ends:
+                        now = await self._read(session.id)
+                        if now is None or now.is_final:
+                            break
         return result
 
     async def _send_stop(

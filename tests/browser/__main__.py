@@ -34,6 +34,7 @@ from tests.browser.network import CHARGE, DRIVER, GROUP, make_network
 from tests.browser.steps import measure
 from tests.db.proxy import Proxy
 from tests.e2e.process import Server
+from tests.ports import free_port
 
 SIZES = (0, 40, 5000)
 LANGUAGES = ("ru", "ky", "en")
@@ -284,7 +285,7 @@ async def main(state_dir: Path, shots: Path) -> None:
     """A server of its own, a wire to it that can be frozen, and a browser."""
     async with trio.open_nursery() as nursery:
         # A port of its own after a kill too: the browser comes back to the same address.
-        port = await _free_port()
+        port = free_port()
         server = Server(nursery, state_dir, operator_bind=f"127.0.0.1:{port}")
         await server.start()
         wire = Proxy("")
@@ -302,13 +303,6 @@ async def _carry(wire: Proxy, port: int, near: trio.SocketStream) -> None:
     with suppress(OSError):
         await wire.carry(near, ("127.0.0.1", port))
     await trio.aclose_forcefully(near)
-
-
-async def _free_port() -> int:
-    with trio.socket.socket() as found:
-        await found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
 
 
 def _browse(server: Server, url: str, shots: Path, wire: Proxy) -> None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any
 
+import pytest
 import trio
 
 from evpower.charging.transaction import BegunTransaction, TransactionStart, TransactionStop
 from evpower.identifiers import ConnectorId, IdTag, WireTransactionId
+from evpower.tags.cards import read_id_tag
+from tests.charging.test_lock_order import BLOCKED
 from tests.charging.test_transactions import CARD, give_card
 from tests.worlds.charging import ONE, STATION, TWO, World
 
@@ -156,4 +160,30 @@ async def test_one_start_on_two_sockets_of_a_station_is_one_charge(world: World)
             sockets.start_soon(partial(report, world.clock.now() + timedelta(seconds=seconds)))
     assert len({each.wire_transaction_id for each in begun}) == 1
     assert len(await world.sql("SELECT id FROM evpower.ocpp_transactions")) == 1
+    assert await world.statement() == [("charge_reserve", -200, 300)]
+
+
+async def test_a_start_that_is_begun_on_the_other_socket_meanwhile_is_not_ended_as_an_older_one(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Duty 21: one is asked whether it is a repeat; before it looks for what still runs, the other one has begun."""
+    await world.give(500_00)
+    await give_card(world)
+    begun: list[BegunTransaction] = []
+
+    async def report(at: datetime) -> None:
+        begun.append(await start(world, CARD, at))
+
+    async with trio.open_nursery() as sockets:
+
+        async def read_once_the_other_began(*arguments: Any) -> Any:
+            monkeypatch.setattr("evpower.charging.beginnings.read_id_tag", read_id_tag)
+            sockets.start_soon(report, world.clock.now())
+            while not (begun or await world.sql(BLOCKED)):  # noqa: ASYNC110 - PostgreSQL has no event
+                await trio.sleep(0.01)
+            return await read_id_tag(*arguments)
+
+        monkeypatch.setattr("evpower.charging.beginnings.read_id_tag", read_once_the_other_began)
+        sockets.start_soon(report, world.clock.now() + timedelta(seconds=1))
+    assert len({each.wire_transaction_id for each in begun}) == 1
     assert await world.statement() == [("charge_reserve", -200, 300)]

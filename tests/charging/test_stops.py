@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -16,6 +17,7 @@ from evpower.identifiers import ClientId, SessionId, WireTransactionId
 from evpower.link.ports import Outcome
 from evpower.narrowing import ALL_OF_IT
 from evpower.server.rows.operator import list_sessions
+from evpower.settings.config import Config
 from tests.worlds.by_hand import by_hand
 from tests.worlds.charging import CLIENT, STATION, TWO, World, open_world
 
@@ -293,3 +295,12 @@ async def test_no_answer_to_the_stop_is_not_an_answer(world: World) -> None:
     world.link.outcome = Outcome.TIMED_OUT
     await stop(world, session_id)
     assert (await world.session(session_id)).estimated
+
+
+async def test_a_database_that_outlasts_the_wait_does_not_keep_the_stop_from_the_station(pool: Pool) -> None:
+    """Any database does where there is no wait at all."""
+    config = Config()
+    async with open_world(pool, replace(config, charging=replace(config.charging, stop_wait_s=0))) as world:
+        session_id, transaction_id = await running(world)
+        await stop(world, session_id)
+        assert world.link.stopped == [(STATION, transaction_id)]

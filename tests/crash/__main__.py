@@ -25,8 +25,8 @@ from tests.crash.disasters import DISASTERS, OF_A_PAIR, Scene
 from tests.crash.pair import Pair
 from tests.crash.proxy import Proxy
 from tests.crash.street import Place, fleet
-from tests.e2e.money_in import free_port
 from tests.e2e.process import Server
+from tests.ports import free_port
 from tests.worlds.redis_server import RedisServer
 
 PLACES = 6

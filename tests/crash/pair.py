@@ -16,7 +16,7 @@ import trio
 
 from evpower.db.embedded import ROOT, binary_directory, runnable
 from evpower.db.private.postgres_account import own_account
-from tests.e2e.money_in import free_port
+from tests.ports import free_port
 
 READY_WITHIN_S = 60.0
 LOOK_EVERY_S = 0.1

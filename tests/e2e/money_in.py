@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from decimal import Decimal
@@ -23,14 +22,6 @@ CVV = "123"
 NOTIFY_KEY = "an-e2e-notify-key"
 #: A poll, or a slow sweep, so seldom that only a webhook can be what credited.
 NEVER_S = 600
-
-
-def free_port() -> int:
-    """One that nobody listens on, known before the server starts: the providers call there."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Payer(Phone):

@@ -33,13 +33,17 @@ class Process:
         self._ended = False
 
     async def read(self) -> None:
-        """Take in standard output until it closes."""
+        """Take in standard output until it closes; a test that fails leaves no process behind."""
         assert self.process.stdout is not None
         rest = b""
-        async for chunk in self.process.stdout:
-            *lines, rest = (rest + chunk).split(b"\n")
-            self.lines += [line.decode() for line in lines]
-            self._wake()
+        try:
+            async for chunk in self.process.stdout:
+                *lines, rest = (rest + chunk).split(b"\n")
+                self.lines += [line.decode() for line in lines]
+                self._wake()
+        except trio.Cancelled:
+            self.process.kill()
+            raise
         self._ended = True
         self._wake()
 

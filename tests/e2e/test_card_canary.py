@@ -26,9 +26,10 @@ from evpower.simulator.providers.obank.cards import MONTH, YEAR, PayerCard
 from evpower.simulator.providers.sandbox import Sandbox
 from evpower.simulator.providers.surroundings.faults import Fault
 from tests.e2e.crash import TIME_PASSES
-from tests.e2e.money_in import Payer, banked_server, free_port, seen
+from tests.e2e.money_in import Payer, banked_server, seen
 from tests.e2e.process import Server
 from tests.e2e.street import CLIENT, WITHIN_S
+from tests.ports import free_port
 
 pytestmark = pytest.mark.external
 PAN, OTHER_PAN, CVV, HOLDER = "5312047719386025", "6771830925514708", "7391", "ZARINA KANAREIKOVA"

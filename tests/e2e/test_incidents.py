@@ -19,9 +19,10 @@ import trio
 from evpower.simulator.providers.sandbox import Sandbox
 from evpower.simulator.providers.surroundings.courier import WebhookFault
 from tests.e2e.conftest import url_of
-from tests.e2e.money_in import NEVER_S, Payer, banked_server, free_port
+from tests.e2e.money_in import NEVER_S, Payer, banked_server
 from tests.e2e.process import Server
 from tests.e2e.street import CLIENT, WITHIN_S, Phone, charger_at
+from tests.ports import free_port
 
 PAGE = Path(__file__).parents[2] / "docs" / "incidents.md"
 COLUMNS = 100

@@ -24,9 +24,10 @@ from evpower.simulator.providers.surroundings.courier import WebhookFault
 from evpower.simulator.providers.surroundings.faults import Provider
 from tests.e2e.conftest import url_of
 from tests.e2e.crash import Bank, Moment, WhileAsked, around, counted_commits, die_and_rise
-from tests.e2e.money_in import Payer, banked_server, free_port
+from tests.e2e.money_in import Payer, banked_server
 from tests.e2e.process import poll
 from tests.e2e.street import WITHIN_S
+from tests.ports import free_port
 
 QR_COMMITS = ("the order", "the invoice", "the answer", "the webhook", "the claim", "the credit")
 CARD_COMMITS = ("the order", "the bank's answer", "the credit", "the answer")

@@ -20,10 +20,11 @@ import trio
 from trio_websocket import open_websocket_url
 
 from tests.e2e.conftest import SETTINGS, url_of
-from tests.e2e.money_in import banked_server, free_port
+from tests.e2e.money_in import banked_server
 from tests.e2e.process import Server, poll
 from tests.e2e.street import WITHIN_S, charger_at
 from tests.payments.gateways.peer import Peer, answer
+from tests.ports import free_port
 
 ORIGIN = "https://localhost"
 PHONE = "+996700123456"

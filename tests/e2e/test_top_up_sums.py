@@ -15,9 +15,10 @@ import pytest
 from evpower.simulator.providers.obank.cards import HOLDER, MONTH, SUCCESS_PAN, YEAR
 from evpower.simulator.providers.sandbox import Sandbox
 from tests.e2e.conftest import url_of
-from tests.e2e.money_in import CVV, NEVER_S, Payer, banked_server, free_port
+from tests.e2e.money_in import CVV, NEVER_S, Payer, banked_server
 from tests.e2e.process import Server
 from tests.e2e.street import WITHIN_S
+from tests.ports import free_port
 
 CREDITED = """
 SELECT p.amount_tyiyn FROM evpower.ledger_postings p JOIN evpower.ledger_entries e ON e.id = p.entry_id

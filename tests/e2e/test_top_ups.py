@@ -16,9 +16,10 @@ from evpower.simulator.providers.sandbox import Sandbox
 from evpower.simulator.providers.surroundings.courier import WebhookFault
 from evpower.simulator.providers.surroundings.faults import Fault
 from tests.e2e.conftest import url_of
-from tests.e2e.money_in import NEVER_S, Payer, banked_server, free_port, seen
+from tests.e2e.money_in import NEVER_S, Payer, banked_server, seen
 from tests.e2e.process import Server, poll
 from tests.e2e.street import WITHIN_S
+from tests.ports import free_port
 
 
 @pytest.fixture

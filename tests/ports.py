@@ -1,0 +1,20 @@
+"""A port for a process that must know it before it starts."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+from contextlib import suppress
+from pathlib import Path
+
+#: Below those that Linux gives to a socket that asks for any: tests beside this one open sockets all the time.
+OWN_PORTS = range(10_000, int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0]))
+
+
+def free_port() -> int:
+    """One on 127.0.0.1 that nobody listens on, also not soon: the system gives it to nobody."""
+    while True:
+        port = secrets.choice(OWN_PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
