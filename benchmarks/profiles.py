@@ -33,6 +33,8 @@ from benchmarks.wire import MESSAGES_PER_CYCLE, heartbeats, meter_values, statio
 
 #: Where the server under measurement writes them.
 SAMPLES = Path(tempfile.gettempdir()) / f"evpower-bench-samples-{os.getpid()}"
+#: After which the server that was asked for them is taken for dead.
+WRITTEN_WITHIN_S = 60.0
 CHARGERS = cycles.CHARGERS
 CYCLES = 10
 MESSAGES = 60_000
@@ -151,7 +153,9 @@ def _sampled(server: Server) -> Iterator[Counter[str]]:
     yield stacks
     SAMPLES.unlink(missing_ok=True)
     os.kill(server.pid, WRITE)
+    until = time.monotonic() + WRITTEN_WITHIN_S
     while not SAMPLES.exists():
+        assert time.monotonic() < until, "the server wrote no samples"
         time.sleep(0.1)
     for line in SAMPLES.read_text().splitlines():
         stack, _, times = line.rpartition(" ")

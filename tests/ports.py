@@ -12,7 +12,7 @@ OWN_PORTS = range(10_000, int(Path("/proc/sys/net/ipv4/ip_local_port_range").rea
 
 
 def free_port() -> int:
-    """One on 127.0.0.1 that nobody listens on, also not soon: the system gives it to nobody."""
+    """A port of 127.0.0.1 that is free, and stays so: the system assigns none of these by itself."""
     while True:
         port = secrets.choice(OWN_PORTS)
         with socket.socket() as probe, suppress(OSError):

@@ -64,7 +64,7 @@ class ForkedProcess:
                 os.kill(self.pid, number)
 
     def kill(self) -> None:
-        """SIGKILL; nobody waits for it."""
+        """SIGKILL, without waiting for the end."""
         self.send_signal(signal.SIGKILL)
         self._connection.socket.close()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any
 
 import pytest
@@ -26,6 +25,11 @@ async def start(
 ) -> BegunTransaction:
     """The charger reports a start with a time of its own."""
     return await world.app.reports.begin_transaction(STATION, TransactionStart(connector, tag, register_wh, at, b"{}"))
+
+
+async def report(world: World, at: datetime, begun: list[BegunTransaction]) -> None:
+    """The same card's start, by one of the station's sockets."""
+    begun.append(await start(world, CARD, at))
 
 
 async def stop(world: World, wire_id: WireTransactionId, register_wh: int, at: datetime) -> None:
@@ -151,13 +155,9 @@ async def test_one_start_on_two_sockets_of_a_station_is_one_charge(world: World)
     await world.give(500_00)
     await give_card(world)
     begun: list[BegunTransaction] = []
-
-    async def report(at: datetime) -> None:
-        begun.append(await start(world, CARD, at))
-
     async with trio.open_nursery() as sockets:
         for seconds in range(4):
-            sockets.start_soon(partial(report, world.clock.now() + timedelta(seconds=seconds)))
+            sockets.start_soon(report, world, world.clock.now() + timedelta(seconds=seconds), begun)
     assert len({each.wire_transaction_id for each in begun}) == 1
     assert len(await world.sql("SELECT id FROM evpower.ocpp_transactions")) == 1
     assert await world.statement() == [("charge_reserve", -200, 300)]
@@ -170,20 +170,16 @@ async def test_a_start_that_is_begun_on_the_other_socket_meanwhile_is_not_ended_
     await world.give(500_00)
     await give_card(world)
     begun: list[BegunTransaction] = []
-
-    async def report(at: datetime) -> None:
-        begun.append(await start(world, CARD, at))
-
     async with trio.open_nursery() as sockets:
 
         async def read_once_the_other_began(*arguments: Any) -> Any:
             monkeypatch.setattr("evpower.charging.beginnings.read_id_tag", read_id_tag)
-            sockets.start_soon(report, world.clock.now())
+            sockets.start_soon(report, world, world.clock.now(), begun)
             while not (begun or await world.sql(BLOCKED)):  # noqa: ASYNC110 - PostgreSQL has no event
                 await trio.sleep(0.01)
             return await read_id_tag(*arguments)
 
         monkeypatch.setattr("evpower.charging.beginnings.read_id_tag", read_once_the_other_began)
-        sockets.start_soon(report, world.clock.now() + timedelta(seconds=1))
+        sockets.start_soon(report, world, world.clock.now() + timedelta(seconds=1), begun)
     assert len({each.wire_transaction_id for each in begun}) == 1
     assert await world.statement() == [("charge_reserve", -200, 300)]
