@@ -1,9 +1,9 @@
 """Where our server's CPU time goes while it does one kind of work.
 
-`python -m benchmarks.profiles charge [FILE]` (or another of `WORK`) prints the share of CPU time of each layer and
-function, by the innermost of a sample, and of our functions with all that they call; FILE gets the stacks, for a flame
-graph. Where `EVPOWER_BENCH_DATABASE_URL` names a server that has `pg_stat_statements` loaded, what PostgreSQL spent on
-which statement follows.
+`python -m benchmarks.profiles charge [FILE]` (or another of `watched.WORK`) prints the share of CPU time of each layer
+and function, by the innermost of a sample, and of our functions with all that they call; FILE gets the stacks, for a
+flame graph. Where `EVPOWER_BENCH_DATABASE_URL` names a server that has `pg_stat_statements` loaded, what PostgreSQL
+spent on which statement follows.
 """
 
 from __future__ import annotations
@@ -14,33 +14,22 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 import trio
 
-from benchmarks import cycles, rest
-from benchmarks.boot_storm import storm
-from benchmarks.chargers import Fleet, NextCall
-from benchmarks.database import Postgres, analyze, make_network, open_postgres
-from benchmarks.http_client import KeptAlive
-from benchmarks.network import LIST
-from benchmarks.processes import Server, serving_ours
+from benchmarks.database import Postgres, open_postgres
+from benchmarks.processes import Server
 from benchmarks.sampler import BEGIN, WRITE
-from benchmarks.wire import MESSAGES_PER_CYCLE, heartbeats, meter_values, station_id, status
+from benchmarks.watched import STATIONS, WORK
 
 #: Where the server under measurement writes them.
 SAMPLES = Path(tempfile.gettempdir()) / f"evpower-bench-samples-{os.getpid()}"
 #: After which the server that was asked for them is taken for dead.
 WRITTEN_WITHIN_S = 60.0
-CHARGERS = cycles.CHARGERS
-CYCLES = 10
-MESSAGES = 60_000
-STORM = 2_000
-GETS = 400
-STARTS = CHARGERS * 3 // 4
 SHOWN, STATEMENTS_SHOWN = 45, 40
 #: A share below is not shown.
 LEAST = 0.01
@@ -68,81 +57,31 @@ FROM pg_stat_statements ORDER BY us DESC LIMIT %s
 
 
 async def main(kind: str, keep_in: str = "") -> None:
-    """Do the work unwatched once, then under the profiler."""
+    """Do the work, watched where it says so, and print what was seen."""
     os.environ["EVPOWER_BENCH_SAMPLES"] = str(SAMPLES)
-    async with open_postgres(stations=CHARGERS + STORM, charging=CHARGERS) as postgres:
-        locations = 1 if kind.endswith("large") else cycles.STATIONS // 10
-        network = await make_network(postgres, cycles.STATIONS, locations, cards=CHARGERS)
-        url = network if kind.startswith("charge") or kind in ("list", "start") else postgres.ours
-        messages, stacks = await trio.to_thread.run_sync(WORK[kind], postgres, url)
-    _print(kind, messages, stacks)
+    work = WORK[kind]
+    async with open_postgres(stations=STATIONS, charging=work.charging) as postgres:
+        url = await work.database(postgres)
+        watch = _Watch(postgres)
+        await trio.to_thread.run_sync(work.do, watch, postgres, url)
+    _print(kind, watch.times, watch.stacks)
     if keep_in:
-        await trio.Path(keep_in).write_text("".join(f"{stack} {times}\n" for stack, times in stacks.items()))
+        await trio.Path(keep_in).write_text("".join(f"{stack} {times}\n" for stack, times in watch.stacks.items()))
 
 
-def _charges(postgres: Postgres, url: str) -> tuple[int, Counter[str]]:
-    with serving_ours(url, **cycles.NONE_FALLS_SILENT) as server:
-        cycles.measure([server], postgres, cycles.WARM_UP)
-        analyze(url)
-        cycles.measure([server], postgres, cycles.WARM_UP)
-        with _statements(postgres, CYCLES * CHARGERS * MESSAGES_PER_CYCLE), _sampled(server) as stacks:
-            cycles.measure([server], postgres, CYCLES)
-    return CYCLES * CHARGERS * MESSAGES_PER_CYCLE, stacks
+class _Watch:
+    """What the watched server did so many times, and every stack (`outermost;…;innermost`) that it was seen in."""
 
+    def __init__(self, postgres: Postgres) -> None:
+        self._postgres = postgres
+        self.times = 0
+        self.stacks: Counter[str] = Counter()
 
-def _messages(calls: Callable[[int], NextCall]) -> Callable[[Postgres, str], tuple[int, Counter[str]]]:
-    def work(postgres: Postgres, url: str) -> tuple[int, Counter[str]]:
-        with serving_ours(url) as server, Fleet() as fleet:
-            fleet.connect([station_id(number) for number in range(CHARGERS)], server.port)
-            fleet.drive(status("Charging"), upgrading=True)
-            fleet.listen(quiet_s=1.0)
-            fleet.drive(calls(MESSAGES // 10))
-            analyze(url)
-            with _statements(postgres, MESSAGES), _sampled(server) as stacks:
-                fleet.drive(calls(MESSAGES))
-        return MESSAGES, stacks
-
-    return work
-
-
-def _storm(postgres: Postgres, url: str) -> tuple[int, Counter[str]]:
-    analyze(url)
-    with serving_ours(url) as server, _statements(postgres, STORM), _sampled(server) as stacks:
-        storm(server, CHARGERS, STORM)
-    return STORM, stacks
-
-
-def _list(postgres: Postgres, url: str) -> tuple[int, Counter[str]]:
-    with ExitStack() as stack:
-        settings = {"HTTP_RATE_LIMIT_EXEMPT": "127.0.0.1", "REDIS_URL": stack.enter_context(rest.running_redis()) or ""}
-        server = stack.enter_context(serving_ours(url, **settings, **cycles.NONE_FALLS_SILENT))
-        phone = stack.enter_context(KeptAlive(server.http_port))
-        for _ in range(5):
-            phone.get(LIST)
-        with _sampled(server) as stacks:
-            for _ in range(GETS):
-                phone.get(LIST)
-    return GETS, stacks
-
-
-def _starts(postgres: Postgres, url: str) -> tuple[int, Counter[str]]:
-    settings = {"HTTP_RATE_LIMIT_EXEMPT": "127.0.0.1", **cycles.NONE_FALLS_SILENT}
-    with serving_ours(url, **settings) as server, rest.booted(server, range(CHARGERS)) as fleet:
-        rest.start(server, fleet, range(CHARGERS // 4))
-        with _statements(postgres, STARTS), _sampled(server) as stacks:
-            rest.start(server, fleet, range(CHARGERS - STARTS, CHARGERS))
-    return STARTS, stacks
-
-
-WORK: dict[str, Callable[[Postgres, str], tuple[int, Counter[str]]]] = {
-    "heartbeat": _messages(heartbeats),
-    "reading": _messages(lambda messages: meter_values(messages, CHARGERS)),
-    "charge": _charges,
-    "charge-large": _charges,
-    "storm": _storm,
-    "list": _list,
-    "start": _starts,
-}
+    @contextmanager
+    def __call__(self, server: Server, times: int) -> Iterator[None]:
+        self.times = times
+        with _statements(self._postgres, times), _sampled(server) as self.stacks:
+            yield
 
 
 @contextmanager

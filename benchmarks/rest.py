@@ -24,6 +24,7 @@ import psycopg
 import trio
 
 from benchmarks.chargers import Fleet
+from benchmarks.cycles import NONE_FALLS_SILENT
 from benchmarks.database import analyze, make_network, open_postgres
 from benchmarks.http_client import KeptAlive
 from benchmarks.network import LIST, charger_of, echo_at_once, phones_of
@@ -41,6 +42,9 @@ START = "/api/v1/charging/start"
 WEBHOOK, WEBHOOKS = "/api/v1/payment/webhook/odengi", 100
 SITE, SECRET = "bench", "bench-secret"
 LIST_AT_MOST, START_AT_MOST, PUSH_AT_MOST, WEBHOOK_AT_MOST = 1.2, 3.0, 2.0, 3.0
+UNLIMITED = {"HTTP_RATE_LIMIT_EXEMPT": "127.0.0.1", "PAYMENTS_WEBHOOK_PER_MINUTE": "0"}
+#: Is never asked.
+PROVIDER = {"ODENGI_URL": "https://odengi.invalid/", "ODENGI_SID": SITE, "ODENGI_SECRET": SECRET}
 #: Orders that are paid, one for each webhook of a round.
 ORDERS = f"""
 WITH paid AS (
@@ -63,16 +67,7 @@ async def main() -> None:
 
 
 def _compare(url: str) -> list[Row]:
-    settings = {
-        "HTTP_RATE_LIMIT_EXEMPT": "127.0.0.1",
-        "HTTP_SOCKETS_PER_ADDRESS": str(2 * PHONES),
-        "OCPP_HEARTBEAT_TIMEOUT_S": "86400",
-        # Of a provider that is never asked.
-        "ODENGI_URL": "https://odengi.invalid/",
-        "ODENGI_SID": SITE,
-        "ODENGI_SECRET": SECRET,
-        "PAYMENTS_WEBHOOK_PER_MINUTE": "0",
-    }
+    settings = UNLIMITED | PROVIDER | NONE_FALLS_SILENT | {"HTTP_SOCKETS_PER_ADDRESS": str(2 * PHONES)}
     with ExitStack() as stack:
         if redis := stack.enter_context(running_redis()):
             settings["REDIS_URL"] = redis
@@ -97,14 +92,16 @@ def _lists(ours: Server, bare: Server) -> Row:
 
 
 def _webhooks(ours: Server, bare: Server) -> Row:
-    def report(port: int) -> None:
-        with KeptAlive(port) as provider:
-            for number in range(WEBHOOKS):
-                provider.ask(WEBHOOK, _notice(number))
-                provider.answer()
-
     work = {"ours": (ours, lambda: report(ours.http_port)), "bare": (bare, lambda: report(bare.port))}
     return _row("a webhook, until its answer", work, WEBHOOKS, WEBHOOK_AT_MOST)
+
+
+def report(port: int) -> None:
+    """A word about each order, one after the other."""
+    with KeptAlive(port) as provider:
+        for number in range(WEBHOOKS):
+            provider.ask(WEBHOOK, _notice(number))
+            provider.answer()
 
 
 def _notice(number: int) -> str:

@@ -131,7 +131,7 @@ class Commands:
             return
         for transaction_id in waiting.unpaid:
             self.stop_unpaid(station_id, transaction_id)
-        for session_id in waiting.open_sessions:
+        for session_id in waiting.to_begin:
             self._start_again(session_id)
 
     def _start_again(self, session_id: SessionId) -> None:

@@ -78,9 +78,16 @@ class TrioConnection(AsyncConnection[dict[str, Any]]):
                 return connection
         raise failure
 
-    async def wait_for_news(self) -> None:
-        """Return when the server has something to say that was not asked for: a notification, or the socket's end."""
+    async def hear_news(self) -> None:
+        """Wait until the server says something unasked, and hand over the notifications in it; no statement is sent.
+
+        Raises psycopg.OperationalError at the socket's end.
+        """
         await trio.lowlevel.wait_readable(self.pgconn.socket)
+        self.pgconn.consume_input()
+        while (notification := self.pgconn.notifies()) is not None:
+            if self.pgconn.notify_handler is not None:
+                self.pgconn.notify_handler(notification)
 
     @property
     def clean(self) -> bool:

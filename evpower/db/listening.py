@@ -55,8 +55,8 @@ class Listening:
     async def _hear(self, connection: TrioConnection) -> None:
         """Until the connection fails."""
         while True:
-            with trio.move_on_after(ASK_EVERY_S):
-                await connection.wait_for_news()
-            # Notifications that have arrived are handed over by any statement's end.
-            with trio.fail_after(ASK_EVERY_S):
-                await connection.execute("SELECT 1")
+            with trio.move_on_after(ASK_EVERY_S) as quiet:
+                await connection.hear_news()
+            if quiet.cancelled_caught:
+                with trio.fail_after(ASK_EVERY_S):
+                    await connection.execute("SELECT 1")

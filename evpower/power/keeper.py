@@ -90,8 +90,8 @@ class PowerKeeper:
         self.violation_s: dict[GroupId, float] = {}
 
     def hear(self, event: Event) -> None:
-        """A charge began or ended: look now."""
-        if isinstance(event, ChargingBegan | SessionEnded | SessionSettled):
+        """A charge began or ended: look now, if this process grants anywhere."""
+        if self._sites and isinstance(event, ChargingBegan | SessionEnded | SessionSettled):
             self._wake.set()
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:

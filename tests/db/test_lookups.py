@@ -129,6 +129,40 @@ async def test_nothing_to_take_up_is_nothing_found(pool: Pool) -> None:
         assert await to_take_up(conn, [STATION]) == {}
 
 
+CHARGE = """
+INSERT INTO clients (id, name, balance) VALUES ('client-1', 'Айбек', 0);
+INSERT INTO charging_sessions (id, user_id, station_id, connector_id, start_time, status)
+VALUES ('s', 'client-1', 'EVP-001-01', 1, now(), 'started');
+INSERT INTO evpower.session_phases (session_id, phase, phase_at) VALUES ('s', 'starting', now());
+"""
+BEGUN = """
+INSERT INTO evpower.ocpp_transactions (station_id, wire_transaction_id, connector_id, id_tag, verdict, meter_start_wh,
+                                       meter_last_wh, started_at, received_at, charging_session_id)
+VALUES ('EVP-001-01', '1', 1, 'T', 'Accepted', 0, 0, now(), now(), 's')
+"""
+
+
+@pytest.mark.parametrize(
+    ("since", "to_begin"),
+    [
+        ("SELECT", ["s"]),
+        (BEGUN, []),
+        ("UPDATE evpower.session_phases SET stop_requested_at = now()", []),
+        ("UPDATE charging_sessions SET status = 'stopped', settled_at = now()", []),
+    ],
+    ids=["asked to begin", "has begun", "asked to stop", "is over"],
+)
+async def test_a_station_that_is_back_has_to_begin_what_has_not_begun(
+    pool: Pool, since: str, to_begin: list[str]
+) -> None:
+    async with by_hand(pool) as conn:
+        await conn.execute(NETWORK)
+        await conn.execute(CHARGE)
+        await conn.execute(since)
+        found = await to_take_up(conn, [STATION])
+    assert (found[STATION].to_begin if found else []) == to_begin
+
+
 async def test_writers_of_many_stations_lock_them_in_one_order(pool: Pool) -> None:
     """A journal, a presence flush and a watch that meet on the same rows: none holds what another waits for."""
     first, second = StationId("S1"), StationId("S2")

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 import trio
+import trio.testing
 from psycopg.types.json import Jsonb
 
 from evpower.errors import InvalidRequest
-from evpower.identifiers import ClientId, ConnectorId, IdTag, StationId, WireTransactionId
+from evpower.events import ChargingBegan
+from evpower.identifiers import ClientId, ConnectorId, IdTag, SessionId, StationId, WireTransactionId
 from evpower.link.errors import CommandRefused, CommandTimedOut
 from evpower.metering.meter_value import MeterReport, Sample
 from evpower.ocpp.dialect import Request
@@ -540,3 +542,21 @@ async def test_minutes_of_more_than_three_months_ago_are_dropped_and_younger_one
     for later, left in ((MOMENTS_KEPT_FOR, 1), (MOMENTS_KEPT_FOR + timedelta(seconds=1), 0)):
         await forget_moments(desk.world.pool, row["at"] + later)
         assert len(await desk.world.sql("SELECT at FROM evpower.power_history")) == left
+
+
+async def test_without_a_site_of_its_own_a_process_looks_at_none_for_a_charge(desk: Desk) -> None:
+    """Most networks have none, and every charge of every process is heard."""
+    looked, keeper = 0, desk.process()
+
+    async def look(_: trio.Nursery) -> None:
+        nonlocal looked
+        looked += 1
+
+    keeper.look = look  # type: ignore[method-assign]  # counted
+    async with trio.open_nursery() as workers:
+        await workers.start(keeper.run)
+        await trio.testing.wait_all_tasks_blocked()
+        keeper.hear(ChargingBegan(SessionId("s"), STATION, ONE))
+        await trio.testing.wait_all_tasks_blocked()
+        workers.cancel_scope.cancel()
+    assert looked == 1

@@ -202,9 +202,11 @@ class SimulatedConnection(TrioConnection):
         self.wrote |= _writes(query)
         await super().later(query, params)
 
-    async def wait_for_news(self) -> None:
+    async def hear_news(self) -> None:
+        """What has come to the socket by now is chance; a statement's end hands over all that is committed."""
         await self.news.wait()
         self.news = trio.Event()
+        await self.execute("SELECT 1")
 
     @asynccontextmanager
     async def transaction(  # type: ignore[override]  # as its own parent's

@@ -12,9 +12,13 @@ from evpower.identifiers import SessionId, StationId, WireTransactionId
 from evpower.metering.belief import LATE_AFTER
 from evpower.metering.energy_sql import ENERGY_WH
 
-OPEN_AT_STATIONS = """
+# One that has begun, or was asked to stop, has nothing to ask its station to begin.
+TO_BEGIN = """
 SELECT s.station_id, s.id FROM public.charging_sessions s JOIN evpower.session_phases p ON p.session_id = s.id
-WHERE s.station_id = ANY(%(station_ids)s) AND s.status = 'started' AND s.settled_at IS NULL ORDER BY s.created_at
+WHERE s.station_id = ANY(%(station_ids)s) AND s.status = 'started' AND s.settled_at IS NULL
+  AND p.stop_requested_at IS NULL
+  AND NOT EXISTS (SELECT FROM evpower.ocpp_transactions t WHERE t.charging_session_id = s.id)
+ORDER BY s.created_at
 """
 
 # A bill that could not be written waits for a person.
@@ -96,7 +100,7 @@ async def session_ids(conn: Conn, query: str, **parameters: object) -> list[Sess
 class TakenUp:
     """What waits for a station's return."""
 
-    open_sessions: list[SessionId] = field(default_factory=list)
+    to_begin: list[SessionId] = field(default_factory=list)
     #: Transactions it still runs although they are no longer paid for.
     unpaid: list[WireTransactionId] = field(default_factory=list)
 
@@ -104,9 +108,9 @@ class TakenUp:
 async def to_take_up(conn: Conn, station_ids: Sequence[StationId]) -> dict[StationId, TakenUp]:
     """What waits for each of these stations; those nothing waits for are left out."""
     waiting: defaultdict[StationId, TakenUp] = defaultdict(TakenUp)
-    cursor = await conn.execute(OPEN_AT_STATIONS, {"station_ids": list(station_ids)})
+    cursor = await conn.execute(TO_BEGIN, {"station_ids": list(station_ids)})
     for row in await cursor.fetchall():
-        waiting[row["station_id"]].open_sessions.append(SessionId(row["id"]))
+        waiting[row["station_id"]].to_begin.append(SessionId(row["id"]))
     for station_id, transaction_id in await running_but_final(conn, station_ids):
         waiting[station_id].unpaid.append(transaction_id)
     return dict(waiting)

@@ -69,7 +69,7 @@ class AuditLine:
 
 async def insert_event(conn: Conn, event: ProviderEvent) -> None:
     """Keep a provider's call."""
-    await conn.execute(INSERT_EVENT, asdict(event))
+    await conn.later(INSERT_EVENT, asdict(event))
 
 
 async def last_event_id(conn: Conn, topup_id: int) -> int:
@@ -85,4 +85,4 @@ async def conclude_events(conn: Conn, topup_id: int, last_id: int, outcome: str,
 
 async def write_audit(conn: Conn, line: AuditLine) -> None:
     """Add a line, in the unit of work of the change it records."""
-    await conn.execute(INSERT_AUDIT, asdict(line))
+    await conn.later(INSERT_AUDIT, asdict(line))

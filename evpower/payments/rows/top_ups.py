@@ -314,7 +314,7 @@ async def make_due(conn: Conn, topup_id: int, at: datetime, why: str) -> None:
 
 async def count_webhook(conn: Conn, topup_id: int, at: datetime) -> None:
     """The provider called about this order."""
-    await conn.execute(COUNT_WEBHOOK, {"id": topup_id, "at": at})
+    await conn.later(COUNT_WEBHOOK, {"id": topup_id, "at": at})
 
 
 async def add_refunded(conn: Conn, topup_id: int, amount_tyiyn: int) -> None:
