@@ -22,7 +22,7 @@ from benchmarks.results import Row, page
 from benchmarks.wire import heartbeat, station_id, status
 
 SIZES = (1_000, 5_000, 10_000)
-CHARGING, ROUNDS = 1_000, 3
+CHARGING, ROUNDS = 1_000, 5
 #: Of the one that goes on beside the storm.
 ALONE = SIZES[-1]
 EVERY_S = 0.05
