@@ -12,6 +12,8 @@ from hypercorn.trio import serve
 from quart import Response, request, websocket
 from quart_trio import QuartTrio
 
+from benchmarks.sampler import watch_if_asked
+
 BACKLOG = 4096
 
 
@@ -46,6 +48,7 @@ async def main() -> None:
     config = Config()
     config.bind = [f"fd://{listener.fileno()}"]
     config.accesslog = config.errorlog = None
+    watch_if_asked()
     print(listener.getsockname()[1], flush=True)
     await serve(bare_app(await trio.Path(Path(sys.argv[1])).read_bytes()), config)
 

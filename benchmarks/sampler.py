@@ -6,6 +6,7 @@ after a system call that has woken somebody else, and the call looks dear.
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 from collections import Counter
@@ -49,6 +50,12 @@ class Sampler:
         new = self._out.with_suffix(".new")
         new.write_text("".join(f"{';'.join(map(_name, stack))} {times}\n" for stack, times in self._seen.items()))
         new.rename(self._out)
+
+
+def watch_if_asked() -> None:
+    """Install one in this process where `EVPOWER_BENCH_SAMPLES` names a file for it."""
+    if out := os.environ.get("EVPOWER_BENCH_SAMPLES"):
+        Sampler(Path(out)).install()
 
 
 def _name(place: tuple[CodeType, int]) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import psycopg
@@ -13,10 +15,10 @@ from benchmarks import cycles, rest
 from benchmarks.boot_storm import storm
 from benchmarks.chargers import Fleet, NextCall
 from benchmarks.database import Postgres, analyze, make_network
-from benchmarks.flat import grow_old
 from benchmarks.http_client import KeptAlive
 from benchmarks.network import LIST
-from benchmarks.processes import Server, serving_ours
+from benchmarks.past import grow_old
+from benchmarks.processes import Server, serving, serving_ours
 from benchmarks.wire import MESSAGES_PER_CYCLE, heartbeats, meter_values, station_id, status
 
 CHARGERS = cycles.CHARGERS
@@ -41,7 +43,7 @@ class Work:
     """How it is done, and on what.
 
     Either on the plain stations, of which the first `charging` charge, or in a network with so many `locations`; old
-    is one with ninety days of readings.
+    is one with ninety days behind it.
     """
 
     do: Callable[[Watch, Postgres, str], None]
@@ -107,15 +109,34 @@ def _storm(first: int) -> Callable[[Watch, Postgres, str], None]:
 
 
 def _list(watch: Watch, postgres: Postgres, url: str) -> None:
-    with ExitStack() as stack:
-        settings = {"REDIS_URL": stack.enter_context(rest.running_redis()) or ""}
-        server = stack.enter_context(serving_ours(url, **rest.UNLIMITED, **settings, **cycles.NONE_FALLS_SILENT))
-        phone = stack.enter_context(KeptAlive(server.http_port))
-        for _ in range(5):
-            phone.get(LIST)
+    with _listing(url) as server:
+        _get_list(server.http_port, 5)
         with watch(server, GETS):
-            for _ in range(GETS):
-                phone.get(LIST)
+            _get_list(server.http_port, GETS)
+
+
+def _bare_list(watch: Watch, postgres: Postgres, url: str) -> None:
+    """A bare route that returns the same bytes."""
+    with tempfile.TemporaryDirectory(prefix="evpower-bench-") as directory:
+        body = Path(directory) / "list.json"
+        with _listing(url) as server:
+            body.write_bytes(_get_list(server.http_port, 1))
+        with serving("benchmarks.bare_quart", str(body)) as bare, watch(bare, GETS):
+            _get_list(bare.port, GETS)
+
+
+@contextmanager
+def _listing(url: str) -> Iterator[Server]:
+    """Ours, with a Redis where there is one."""
+    with rest.running_redis() as redis:
+        settings = rest.UNLIMITED | cycles.NONE_FALLS_SILENT | {"REDIS_URL": redis or ""}
+        with serving_ours(url, **settings) as server:
+            yield server
+
+
+def _get_list(port: int, times: int) -> bytes:
+    with KeptAlive(port) as phone:
+        return [phone.get(LIST) for _ in range(times)][-1]
 
 
 def _starts(watch: Watch, _: Postgres, url: str) -> None:
@@ -152,6 +173,7 @@ WORK = {
     "storm": Work(_storm(CHARGERS)),
     "storm-charging": Work(_storm(0), charging=STORM),
     "list": Work(_list, MANY),
+    "list-bare": Work(_bare_list, MANY),
     "start": Work(_starts, MANY),
     "webhook": Work(_webhooks, MANY),
 }

@@ -39,12 +39,14 @@ WHERE p.phase = 'settled' AND p.estimated AND p.corrected_at IS NULL AND t.meter
 LIMIT 200
 """
 
-# What a start may have to wait for: a charge of the same client, or of the same connector.
+# What a start may have to wait for: a charge of the same client, or of the same connector. By its id (the OFFSET sees to
+# that): the index of phases has a dead entry for each charge since its last vacuum.
 ENDED_BEFORE_START = f"""
-SELECT p.session_id AS id FROM evpower.session_phases p JOIN public.charging_sessions s ON s.id = p.session_id
-WHERE p.phase = 'ended' AND s.settled_at IS NULL
+SELECT p.session_id AS id FROM public.charging_sessions s
+CROSS JOIN LATERAL (SELECT * FROM evpower.session_phases WHERE session_id = s.id OFFSET 0) p
+WHERE s.settled_at IS NULL
   AND (s.user_id = %(client_id)s OR (s.station_id = %(station_id)s AND s.connector_id = %(connector_id)s))
-  AND {_WRITABLE}
+  AND p.phase = 'ended' AND {_WRITABLE}
 ORDER BY p.phase_at
 """
 

@@ -106,11 +106,13 @@ FROM phase WHERE s.id = phase.session_id
 RETURNING s.id
 """
 
-# By sessions, not by what a station never reported the end of (field ruling 2.4).
+# By sessions, not by what a station never reported the end of (field ruling 2.4); their phases by id, as
+# `due_sessions.ENDED_BEFORE_START`.
 CHARGING_WITH_TAG = """
-SELECT DISTINCT s.station_id FROM evpower.session_phases p JOIN public.charging_sessions s ON s.id = p.session_id
-WHERE p.phase IN ('charging', 'stopping') AND s.status = 'started' AND s.settled_at IS NULL
-  AND lower(s.id_tag) = lower(%(id_tag)s)
+SELECT DISTINCT s.station_id FROM public.charging_sessions s
+CROSS JOIN LATERAL (SELECT phase FROM evpower.session_phases WHERE session_id = s.id OFFSET 0) p
+WHERE lower(s.id_tag) = lower(%(id_tag)s) AND s.status = 'started' AND s.settled_at IS NULL
+  AND p.phase IN ('charging', 'stopping')
 """
 
 COUNT_RUNNING = """
