@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import trio
 
 from benchmarks.boot_storm import storm
-from benchmarks.chargers import Fleet, Kind
+from benchmarks.chargers import Fleet, Kind, NextCall
 from benchmarks.cycles import CHARGERS, measure
 from benchmarks.database import Postgres, analyze, make_network, open_postgres
 from benchmarks.processes import Server, serving_ours
@@ -32,8 +33,8 @@ CHARGES_A_SECOND = SAY_AS_MANY_AS * CHARGES_A_DAY / DAY_S
 SECONDS = 2 * CHARGERS / CHARGES_A_SECOND
 #: What charges leave behind is worked on this long, and then an idle process is measured.
 QUIET_S, IDLE_S = 15, 30
-HEARTBEATS = 20_000
-CYCLES, WARM_UP = 5, 2
+HEARTBEATS_A_SECOND = SAY_AS_MANY_AS / HEARTBEAT_EVERY_S
+WARM_UP = 2
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ async def main() -> None:
 def _compare(postgres: Postgres, url: str) -> None:
     with serving_ours(url, OCPP_HEARTBEAT_TIMEOUT_S="86400") as server:
         model = _measured(server, postgres, url)
+        time.sleep(QUIET_S)
         found = _crowd(server, postgres)
     expected = model.second(SAY_AS_MANY_AS)
     print(f"\n{SAY_AS_MANY_AS:,} chargers, a Heartbeat in {HEARTBEAT_EVERY_S} s and {CHARGES_A_DAY} charges a day each")
@@ -95,31 +97,46 @@ def _compare(postgres: Postgres, url: str) -> None:
 
 
 def _measured(server: Server, postgres: Postgres, url: str) -> Model:
+    """Each at the pace at which so many chargers say it: said one by one, each is a group and a commit of its own."""
     measure([server], postgres, WARM_UP)
     analyze(url)
-    few, many = (_charge(server, postgres, readings) for readings in (READINGS, READINGS_A_CHARGE))
-    reading = (many - few) * (1 / (READINGS_A_CHARGE - READINGS))
     time.sleep(QUIET_S)
     idle = _weigh(server, postgres, lambda: time.sleep(IDLE_S)) * (1 / IDLE_S)
+    few, many = (_charge(server, postgres, idle, readings) for readings in (READINGS, READINGS_A_CHARGE))
+    reading = (many - few) * (1 / (READINGS_A_CHARGE - READINGS))
+    heard = _paced(server, postgres, heartbeats(sys.maxsize), HEARTBEATS_A_SECOND) - idle
+    heartbeat = heard * (1 / HEARTBEATS_A_SECOND)
     stormed = storm(server, CHARGERS, STATIONS - CHARGERS)
-    with Fleet() as fleet:
-        fleet.connect([station_id(number) for number in range(CHARGERS)], server.port)
-        fleet.drive(status("Available"), upgrading=True)
-        fleet.listen(quiet_s=1.0)
-        heartbeat = _weigh(server, postgres, lambda: fleet.drive(heartbeats(HEARTBEATS))) * (1 / HEARTBEATS)
     per_charger_s = stormed.cpu_s / (STATIONS - CHARGERS)
     return Model(heartbeat, few, reading, idle, stormed.kib_per_idle_charger, per_charger_s)
 
 
-def _charge(server: Server, postgres: Postgres, readings: int) -> Cost:
+def _charge(server: Server, postgres: Postgres, idle: Cost, readings: int) -> Cost:
     """One with so many readings."""
-    found = measure([server], postgres, CYCLES, readings)
     messages = MESSAGES_PER_CYCLE - READINGS + readings
-    return Cost(found.server_us, found.postgres_us) * (messages / 1e6)
+    charged = _paced(server, postgres, Cycles(2, readings), CHARGES_A_SECOND * messages) - idle
+    return charged * (1 / CHARGES_A_SECOND)
+
+
+def _paced(server: Server, postgres: Postgres, calls: NextCall, a_second: float) -> Cost:
+    """A second of so many calls, by the chargers that have a card."""
+    with Fleet() as fleet:
+        fleet.connect([station_id(number) for number in range(CHARGERS)], server.port)
+        fleet.drive(status("Available"), upgrading=True)
+        fleet.listen(quiet_s=1.0)
+        kinds = [Kind(fleet.chargers, calls, a_second)]
+        return _weigh(server, postgres, lambda: fleet.pace(kinds, SECONDS)) * (1 / SECONDS)
 
 
 def _crowd(server: Server, postgres: Postgres) -> Cost:
     """A second of the traffic of `SAY_AS_MANY_AS` chargers."""
+    with crowded(server) as traffic:
+        return _weigh(server, postgres, traffic) * (1 / SECONDS)
+
+
+@contextmanager
+def crowded(server: Server) -> Iterator[Callable[[], object]]:
+    """What lets all stations say, for `SECONDS`, as much as `SAY_AS_MANY_AS` would."""
     with Fleet() as fleet:
         fleet.connect([station_id(number) for number in range(STATIONS)], server.port)
         fleet.drive(status("Available"), upgrading=True)
@@ -127,9 +144,9 @@ def _crowd(server: Server, postgres: Postgres) -> Cost:
         chargers, messages_a_second = fleet.chargers, CHARGES_A_SECOND * MESSAGES_A_CHARGE
         kinds = [
             Kind(chargers[:CHARGERS], Cycles(2, READINGS_A_CHARGE), messages_a_second),
-            Kind(chargers[CHARGERS:], heartbeats(sys.maxsize), SAY_AS_MANY_AS / HEARTBEAT_EVERY_S),
+            Kind(chargers[CHARGERS:], heartbeats(sys.maxsize), HEARTBEATS_A_SECOND),
         ]
-        return _weigh(server, postgres, lambda: fleet.pace(kinds, SECONDS)) * (1 / SECONDS)
+        yield lambda: fleet.pace(kinds, SECONDS)
 
 
 def _weigh(server: Server, postgres: Postgres, do: Callable[[], object]) -> Cost:

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import psycopg
 
-from benchmarks import cycles, rest
+from benchmarks import cycles, rest, scale
 from benchmarks.boot_storm import storm
 from benchmarks.chargers import Fleet, NextCall
 from benchmarks.database import Postgres, analyze, make_network
@@ -27,6 +27,8 @@ STATIONS = CHARGERS + STORM
 CYCLES = 10
 CHARGE_MESSAGES = CYCLES * CHARGERS * MESSAGES_PER_CYCLE
 MESSAGES = 60_000
+CROWD_MESSAGES = round(scale.SECONDS * scale.HEARTBEATS_A_SECOND)
+CROWD_MESSAGES += 2 * CHARGERS * scale.MESSAGES_A_CHARGE
 GETS = 400
 STARTS = CHARGERS * 3 // 4
 #: Rounds of a word about each order: the first is unwatched.
@@ -77,6 +79,14 @@ def _followed(watch: Watch, postgres: Postgres, url: str) -> None:
         _warm_up(first, postgres, url)
         with watch(second, CHARGE_MESSAGES):
             cycles.measure([first], postgres, CYCLES)
+
+
+def _crowd(watch: Watch, postgres: Postgres, url: str) -> None:
+    """The traffic of a large network, which leaves the process idle between two messages."""
+    with serving_ours(url, **cycles.NONE_FALLS_SILENT) as server:
+        _warm_up(server, postgres, url)
+        with scale.crowded(server) as traffic, watch(server, CROWD_MESSAGES):
+            traffic()
 
 
 def _warm_up(server: Server, postgres: Postgres, url: str) -> None:
@@ -169,6 +179,7 @@ WORK = {
     "charge": Work(_charges, MANY),
     "charge-large": Work(_charges, ONE),
     "charge-old": Work(_charges, MANY, old=True),
+    "crowd": Work(_crowd, MANY),
     "follow": Work(_followed, MANY),
     "storm": Work(_storm(CHARGERS)),
     "storm-charging": Work(_storm(0), charging=STORM),
