@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from evpower.billing.rates import Rates
-from evpower.billing.tariff import ClientTariff, PriceBook, Rule
+from evpower.billing.tariff import ClientTariff, ParkingRules, PriceBook, Rule
 
 BISHKEK = ZoneInfo("Asia/Bishkek")
 #: A Monday.
@@ -221,3 +221,28 @@ def test_a_rule_holds_on_the_days_it_is_valid(since: int | None, until: int | No
     days = [None if each is None else (today + timedelta(days=each)).date() for each in (since, until)]
     rule = replace(DAY, time_start=None, time_end=None, valid_from=days[0], valid_until=days[1])
     assert (with_rules(rule).price(today).rate_per_kwh == 15) is holds
+
+
+NO_SHOW = Rule("late", "plan", "Не приехал", "no_show_fee", Decimal(50), time_start=time(7), time_end=time(23))
+
+
+def test_a_fee_is_what_its_rule_that_holds_asks() -> None:
+    assert with_rules(DAY, NO_SHOW).fee("no_show_fee", NOON) == 50
+
+
+@pytest.mark.parametrize("moment", [at(23), at(6, 59)])
+def test_a_fee_whose_rules_do_not_hold_is_nothing(moment: datetime) -> None:
+    assert with_rules(NIGHT, NO_SHOW).fee("no_show_fee", moment) == 0
+
+
+def test_the_clients_own_fee_comes_before_the_stations_and_the_stations_where_he_has_none() -> None:
+    own = client(rules=(replace(NO_SHOW, price=Decimal(20), time_end=time(13)),))
+    book = replace(with_rules(NO_SHOW), client_tariff=own)
+    assert (book.fee("no_show_fee", NOON), book.fee("no_show_fee", at(13))) == (20, 50)
+
+
+@pytest.mark.parametrize(("rate", "waits_for"), [(Decimal("0.01"), True), (Decimal(0), False)])
+def test_a_place_without_a_price_of_a_minute_has_no_terms(rate: Decimal, waits_for: bool) -> None:
+    terms = ParkingRules(5, 100_00, None, None, None).at(rate)
+    assert (terms is not None) == waits_for
+    assert terms is None or terms.rate_per_minute == rate

@@ -546,17 +546,21 @@ async def test_minutes_of_more_than_three_months_ago_are_dropped_and_younger_one
 
 async def test_without_a_site_of_its_own_a_process_looks_at_none_for_a_charge(desk: Desk) -> None:
     """Most networks have none, and every charge of every process is heard."""
-    looked, keeper = 0, desk.process()
-
-    async def look(_: trio.Nursery) -> None:
-        nonlocal looked
-        looked += 1
-
-    keeper.look = look  # type: ignore[method-assign]  # counted
+    world = desk.world
+    keeper = Counting(world.pool, world.clock, world.link, desk.keeper._zone, read_schedules, enabled=True)
     async with trio.open_nursery() as workers:
         await workers.start(keeper.run)
         await trio.testing.wait_all_tasks_blocked()
         keeper.hear(ChargingBegan(SessionId("s"), STATION, ONE))
         await trio.testing.wait_all_tasks_blocked()
         workers.cancel_scope.cancel()
-    assert looked == 1
+    assert keeper.looked == 1
+
+
+class Counting(PowerKeeper):
+    """Looks at nothing, and counts how often."""
+
+    looked = 0
+
+    async def look(self, commands: trio.Nursery) -> None:
+        self.looked += 1

@@ -39,8 +39,8 @@ WHERE p.phase = 'settled' AND p.estimated AND p.corrected_at IS NULL AND t.meter
 LIMIT 200
 """
 
-# What a start may have to wait for: a charge of the same client, or of the same connector. By its id (the OFFSET sees to
-# that): the index of phases has a dead entry for each charge since its last vacuum.
+# What a start may have to wait for: a charge of the same client, or of the same connector. Phases by id (OFFSET sees
+# to that): their index has a dead entry for each charge since its last vacuum.
 ENDED_BEFORE_START = f"""
 SELECT p.session_id AS id FROM public.charging_sessions s
 CROSS JOIN LATERAL (SELECT * FROM evpower.session_phases WHERE session_id = s.id OFFSET 0) p

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import trio
 from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable, HTTPScope
 from quart import Quart, Request, Response, abort, current_app, has_websocket_context, request, websocket
+from quart.routing import QuartRule
 from quart_trio import QuartTrio
 from quart_trio.asgi import TrioASGIHTTPConnection
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -93,10 +94,22 @@ class PatientConnection(TrioASGIHTTPConnection):
         await self._send_response(send, response)
 
 
+class MatchedRule(QuartRule):
+    """A rule that requests are matched by. No URL is built from it: what would is most of an application's start."""
+
+    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        return _is_not_built
+
+
+def _is_not_built(rule: QuartRule, *_: object, **_values: object) -> tuple[str, str]:
+    raise NotImplementedError(f"URLs are not built from rules: {rule.rule}")
+
+
 class HttpApplication(QuartTrio):
     """Quart without its HTML: no static files, no redirects, no guessing."""
 
     asgi_http_class = PatientConnection
+    url_rule_class = MatchedRule  # type: ignore[assignment]  # as Quart's own
 
     def __init__(
         self,
