@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +13,7 @@ from psycopg.rows import dict_row
 
 from evpower.billing.rows.ledger import CHECKS
 from tests.simulation.engine import Engine, InvariantBroken
+from tests.simulation.pace import AT_MOST_S
 from tests.simulation.phones import Acknowledged
 from tests.simulation.plan import Plan
 from tests.simulation.truth import PhysicalCharge, Prices, Truth, prices
@@ -55,6 +56,8 @@ LEFT JOIN evpower.ledger_postings p ON p.entry_id = e.id AND p.account = 'held'
 GROUP BY r.id HAVING coalesce(sum(p.amount_tyiyn), 0) <> CASE WHEN r.ended_at IS NULL THEN r.hold_tyiyn ELSE 0 END
 LIMIT 3
 """
+#: Every sweep of a worker comes within it: the longest pace, and the work of one.
+SWEPT_WITHIN_S = AT_MOST_S + 5.0
 UNFINISHED = """
 SELECT 'session ' || s.id || ' is ' || p.phase AS what FROM public.charging_sessions s
 JOIN evpower.session_phases p ON p.session_id = s.id WHERE p.phase NOT IN ('settled', 'released')
@@ -64,6 +67,10 @@ UNION ALL
 SELECT 'provider event ' || id || ' is ' || outcome FROM evpower.provider_events WHERE outcome = 'queued'
 UNION ALL
 SELECT 'reservation ' || id || ' is ' || status FROM evpower.reservations WHERE ended_at IS NULL
+UNION ALL
+SELECT 'readings of ' || t.station_id || ' may wait for a sweep' FROM evpower.ocpp_transactions t
+JOIN evpower.session_phases p ON p.session_id = t.charging_session_id
+WHERE p.phase = 'settled' AND t.meter_last_received_at > %(swept)s
 """
 SESSIONS = """
 SELECT s.id, s.user_id, s.station_id, coalesce(t.id_tag, s.id_tag) AS id_tag, s.status, s.energy, s.amount,
@@ -142,7 +149,8 @@ class Checker:
 
     def unfinished(self) -> list[str]:
         """What has no final state yet."""
-        return [row["what"] for row in self.rows(UNFINISHED)]
+        swept = self.begins_at + timedelta(seconds=trio.current_time() - SWEPT_WITHIN_S)
+        return [row["what"] for row in self.rows(UNFINISHED, {"swept": swept})]
 
 
 @dataclass(frozen=True)
