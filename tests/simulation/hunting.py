@@ -74,9 +74,13 @@ def hunt_all(ground: Ground, bugs: list[str]) -> int:
 
 
 def listen(ground: Ground) -> None:
-    """For the tests: a bug's name by line, its known seed is played, the report and an empty line come back."""
+    """For the tests: a bug's name by line; what the last history of its hunt reports comes back, as one line.
+
+    The hunt begins at the seed that is known. A change of the product moves what follows in a history, and may take
+    two things apart that met there: the seeds after it are tried then.
+    """
     for line in sys.stdin:
         bug = line.strip()
-        report = ground.plays(bug, HUNTS[bug].where.seed)
+        *_, (_, report) = ground.hunt(bug, HUNTS[bug].where.seed)
         sys.stdout.write(f"{report.replace(chr(10), ' | ')}\n")
         sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""Each planted bug is found, in a history narrowed to what it needs: by the seed that found it first."""
+"""Each planted bug is found, in a history narrowed to what it needs: from the seed that found it first."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ HUNTS: Mapping[str, Hunt] = {
     ),
     "publish_before_commit": _in(1, "plain", 0.1, "published, and not in the rows"),
     "forget_what_is_unbilled": _in(1, "stop ignored x settled", 0.4, "have a place", stations=2),
-    "forget_the_key": _in(1, "double tap x one reserve", 0.15, "one key, two answers"),
+    "forget_the_key": _in(2, "double tap x one reserve", 0.15, "one key, two answers"),
     "acknowledge_a_reading_before_commit": _in(1, "plain", 0.15, "acknowledged, and not in the rows"),
     "believe_the_chargers_clock": _in(1, "clock set x charge", 0.3, " instead of ", stations=2, tariff="minutes-alone"),
     "minutes_until_now": _in(1, "stop lost x next driver", 0.3, " instead of ", stations=2, tariff="minutes-alone"),
