@@ -9,6 +9,7 @@ A process waits from the beginning of a test run, imports at the first request, 
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import runpy
@@ -132,6 +133,7 @@ class Parent:
             request += connection.recv(1 << 16)
         for name in IMPORTS:
             import_module(name)
+        gc.freeze()  # no child needs to look at what was imported
         if pid := os.fork():
             os.close(output)
             self._asked[pid] = connection

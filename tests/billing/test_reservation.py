@@ -13,11 +13,13 @@ from evpower.billing.rates import Rates
 from evpower.billing.reservation import (
     ChargeTerms,
     Limit,
+    LimitType,
     Reservation,
     ReservationRules,
     estimated_energy_kwh,
     limit_from_columns,
     reserve,
+    reserve_for_report,
 )
 
 RULES = ReservationRules(unlimited_reserve_tyiyn=200_00, unlimited_minimum_tyiyn=10_00, planning_minutes=60)
@@ -104,6 +106,18 @@ def test_estimated_energy_is_half_up_to_one_decimal(reserved: int, rates: Rates,
     assert estimated_energy_kwh(reserved, rates) == Decimal(kwh)
 
 
+@pytest.mark.parametrize(("per_kwh", "kwh"), [(Decimal(0), None), (Decimal("0.5"), Decimal(200))])
+def test_there_is_no_estimate_only_where_energy_is_free(per_kwh: Decimal, kwh: Decimal | None) -> None:
+    assert estimated_energy_kwh(100_00, Rates(per_kwh)) == kwh
+
+
+@pytest.mark.parametrize(("balance", "reserved"), [(0, 0), (1, 1), (150_00, 150_00), (200_01, 200_00)])
+def test_a_charge_heard_of_late_holds_what_is_free_as_far_as_an_unlimited_start_would(
+    balance: int, reserved: int
+) -> None:
+    assert reserve_for_report(balance, RULES) == Reservation(reserved, Limit("none", None, None))
+
+
 def terms(reservation: Reservation, rates: Rates = RATE) -> ChargeTerms:
     return ChargeTerms(rates, reservation.reserved_tyiyn, reservation.limit)
 
@@ -130,6 +144,35 @@ def test_both_limits_stop_at_whichever_comes_first() -> None:
     charge = terms(hold(500_00, energy_wh=20_000, amount=100_00))
     assert charge.reached(7_408, 0)
     assert not charge.reached(7_407, 0)
+
+
+def test_the_rounding_of_its_cost_takes_nothing_from_the_energy_that_was_bought() -> None:
+    three = Rates(Decimal(3))  # 1,001 Wh cost 3.003 som, and are sold for 3.00, which 1,000 Wh cost too
+    assert terms(hold(3_00, energy_wh=1_001, rates=three), three).limit_wh(0) == 1_001
+
+
+def test_each_minute_that_costs_a_som_leaves_less_for_energy() -> None:
+    charge = ChargeTerms(Rates(Decimal(10), per_minute=Decimal(1)), 100_00, Limit("none", None, None))
+    assert [charge.limit_wh(minutes) for minutes in (0, 30)] == [10_000, 7_000]
+
+
+def test_a_charge_whose_hold_is_spent_without_energy_ends_with_its_first_watt_hour() -> None:
+    charge = ChargeTerms(WITH_FEE, 20_00, Limit("none", None, None))
+    assert charge.limit_wh(0) == 1
+
+
+def test_percentage_of_an_energy_limit_is_of_energy_also_where_a_fee_is_held() -> None:
+    assert terms(hold(500_00, energy_wh=10_000, rates=WITH_FEE), WITH_FEE).percentage(5_000, 0) == Decimal(50)
+
+
+def test_percentage_has_one_decimal() -> None:
+    assert terms(hold(500_00, energy_wh=3_000)).percentage(1_000, 0) == Decimal("33.3")
+
+
+@pytest.mark.parametrize(("reserved", "percentage"), [(0, 0), (1, 100)])
+def test_a_hold_of_nothing_has_no_percentage_and_the_least_hold_has(reserved: int, percentage: int) -> None:
+    charge = ChargeTerms(RATE, reserved, Limit("none", None, None))
+    assert charge.percentage(1_000, 0) == percentage
 
 
 def test_example_12_percentage_of_an_energy_limit() -> None:
@@ -165,6 +208,21 @@ def test_a_hold_is_never_above_the_balance_and_survives_its_columns(
         value = Decimal(limit.amount_tyiyn or 0) / 100
     cap = Decimal(limit.amount_tyiyn) / 100 if limit.type == "energy" and limit.amount_tyiyn else None
     assert limit_from_columns(limit.type, value, cap) == limit
+
+
+@pytest.mark.parametrize(
+    ("limit_type", "value", "cap", "limit"),
+    [
+        ("energy", Decimal("20.5"), None, Limit("energy", 20_500, None)),
+        ("energy", Decimal(20), Decimal(100), Limit("energy", 20_000, 100_00)),
+        ("amount", Decimal("99.99"), None, Limit("amount", None, 99_99)),
+        ("none", None, None, Limit("none", None, None)),
+    ],
+)
+def test_a_limit_is_read_from_its_columns(
+    limit_type: LimitType, value: Decimal | None, cap: Decimal | None, limit: Limit
+) -> None:
+    assert limit_from_columns(limit_type, value, cap) == limit
 
 
 @given(amount=st.integers(100, 10**6), minutes=st.integers(0, 600))

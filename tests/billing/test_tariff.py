@@ -42,6 +42,10 @@ def test_a_zero_station_price_is_no_price() -> None:
     assert replace(EMPTY, station_rate=Decimal(0)).price(NOON).rate_per_kwh == Decimal("13.5")
 
 
+def test_the_least_station_price_is_a_price() -> None:
+    assert replace(EMPTY, station_rate=Decimal("0.01")).price(NOON).rate_per_kwh == Decimal("0.01")
+
+
 def test_the_stations_own_price_hides_its_plan() -> None:
     book = replace(with_rules(DAY), station_rate=Decimal(14), station_fee=Decimal(5))
     assert (book.price(NOON).rate_per_kwh, book.price(NOON).session_fee) == (Decimal(14), Decimal(5))
@@ -96,6 +100,11 @@ def test_windows_are_of_whole_minutes_so_neighbours_leave_no_second_between(end:
     assert book.price(at(6, 59).replace(second=59, microsecond=5)).rate_per_kwh == 9
     assert book.price(at(5)).next_rate_change == at(7)
     assert book.price(at(7)).rate_per_kwh == 15
+
+
+def test_a_window_that_ends_within_a_minute_ends_with_it() -> None:
+    until = replace(NIGHT, time_end=time(6, 58, 30))
+    assert [with_rules(until).price(at(6, minute)).rate_per_kwh for minute in (58, 59)] == [9, Decimal("13.5")]
 
 
 def test_a_window_that_begins_within_a_minute_begins_with_it() -> None:
@@ -239,6 +248,17 @@ def test_the_clients_own_fee_comes_before_the_stations_and_the_stations_where_he
     own = client(rules=(replace(NO_SHOW, price=Decimal(20), time_end=time(13)),))
     book = replace(with_rules(NO_SHOW), client_tariff=own)
     assert [book.fee("no_show_fee", moment) for moment in (NOON, at(13))] == [20, 50]
+
+
+def test_of_two_fees_that_hold_the_one_of_the_highest_priority_is_asked() -> None:
+    other = replace(NO_SHOW, price=Decimal(30), priority=1)
+    assert [with_rules(*rules).fee("no_show_fee", NOON) for rules in ((NO_SHOW, other), (other, NO_SHOW))] == [30, 30]
+
+
+@pytest.mark.parametrize(("hour", "rates"), [(11, 1), (12, 2)])
+def test_a_schedule_ends_before_the_twelfth_hour(hour: int, rates: int) -> None:
+    moving = with_rules(*(replace(rule, billing_mode="segments") for rule in (DAY, NIGHT)))
+    assert len(moving.schedule(at(hour))) == rates
 
 
 @pytest.mark.parametrize(("rate", "waits_for"), [(Decimal("0.01"), True), (Decimal(0), False)])
