@@ -17,6 +17,8 @@ from tests.simulation.world import World
 #: A person taps again, or the app does, after so long; and gives up after so many.
 REPEAT_AFTER_S = (1.0, 20.0)
 MOST_TRIES = 12
+#: What a request hears whose twin has run for five seconds (billing-rules §8): it is no answer to the key.
+STILL_RUNNING = "ещё выполняется"
 
 
 @dataclass
@@ -146,6 +148,8 @@ class Phone:
             raise Away
         answer = json.loads(reply.body)
         assert isinstance(answer, dict)
+        if reply.status == 409 and STILL_RUNNING in str(answer):
+            raise Away
         return answer
 
     async def _persist(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from trio.testing import MockClock
 
+from evpower.errors import DatabaseUnavailable
 from evpower.simulator.providers.odengi.invoices import Attempt, Invoice
 from evpower.simulator.station.connector import SimulatedConnector, Transaction
 from evpower.simulator.station.power import Register
@@ -16,7 +20,7 @@ from tests.simulation.plan import draw
 from tests.simulation.reservation_truth import used_by, wrong
 from tests.simulation.tariffs import TARIFFS
 from tests.simulation.truth import PhysicalCharge, Truth, WitnessedConnector
-from tests.simulation.world import BEGINS_AT
+from tests.simulation.world import BEGINS_AT, Errors
 
 PLAN = replace(draw(1, 1.0).stations[0], ocpp="1.6")
 
@@ -82,3 +86,15 @@ def test_a_kept_connector_is_used_by_the_visit_that_began_the_charge_and_not_by_
     tariff = next(each for each in TARIFFS if each.name == "fee")
     assert list(wrong(row, kept, tariff)) == ["costs 1500"]
     assert list(wrong(row, used_by("s", kept, acknowledged), tariff)) == []
+
+
+@pytest.mark.parametrize(("troubled", "unexplained"), [(True, 0), (False, 1)])
+def test_a_line_that_names_its_error_without_a_traceback_is_explained_by_a_death(
+    troubled: bool, unexplained: int
+) -> None:
+    trace = SimpleNamespace(note=lambda *_: None)
+    engine: Any = SimpleNamespace(is_troubled=troubled, trace=trace)
+    errors = Errors(engine)
+    line = ("Database unavailable: %s", (DatabaseUnavailable(),))
+    errors.handle(logging.LogRecord("evpower.http", logging.ERROR, "", 1, *line, None))
+    assert sum(errors.seen.values()) == unexplained

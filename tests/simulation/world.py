@@ -250,12 +250,18 @@ class Errors(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         error = record.exc_info[1] if record.exc_info else None
         kind = type(error).__name__ if error is not None else ""
-        if error is not None and is_of_a_fault(error, self._engine):
+        if is_of_a_fault(error or _named_in(record), self._engine):
             return
         if record.levelno >= logging.ERROR or kind:
             key = (f"{record.name}: {record.msg}", kind)
             self.seen[key] = self.seen.get(key, 0) + 1
             self._engine.trace.note("error", f"{record.getMessage()} {error!r}")
+
+
+def _named_in(record: logging.LogRecord) -> BaseException | None:
+    """The exception that a line gives as its reason, without its traceback."""
+    arguments = record.args if isinstance(record.args, tuple) else ()
+    return next((each for each in arguments if isinstance(each, BaseException)), None)
 
 
 def is_of_a_fault(error: BaseException | None, engine: Engine) -> bool:
