@@ -30,8 +30,8 @@ from tests.mutation.mutants import Mutant, mutants
 ROOT = Path(__file__).parents[2]
 #: A mutant may loop for ever: that is seen, after so many times as long as the tests take without one.
 PATIENCE = 10
-#: We have imported what pytest would rewrite.
-OPTIONS = ("-W", "ignore::pytest.PytestAssertRewriteWarning", "-p", "no:randomly")
+#: We have imported what pytest would rewrite, and no test of a room starts a server.
+OPTIONS = ("-W", "ignore::pytest.PytestAssertRewriteWarning", "-p", "no:tests.preloaded")
 #: Modules, and the tests that are there for them: pure rules first, then those on a real PostgreSQL.
 ROOMS: Mapping[str, tuple[Sequence[str], Sequence[str]]] = {
     "rules": (
