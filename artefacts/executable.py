@@ -64,7 +64,8 @@ def pack(directory: Path, target: Path, made_at: int) -> None:
     payload = target.with_suffix(".tar.gz")
     with (
         payload.open("wb") as file,
-        gzip.GzipFile("", "wb", 9, file, mtime=0) as packed,
+        # The best compression takes three times as long, for 0.3 %.
+        gzip.GzipFile("", "wb", 6, file, mtime=0) as packed,
         tarfile.open(fileobj=packed, mode="w|", format=tarfile.GNU_FORMAT) as archive,
     ):
         for path in sorted(directory.rglob("*")):
