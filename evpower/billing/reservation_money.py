@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from evpower.billing.clients import Client
+from evpower.billing.debts import recover_debts
 from evpower.billing.errors import InsufficientBalance
 from evpower.billing.ledger import reservation_end_entry, reservation_hold_entry, reservation_return_entry
 from evpower.billing.rows.ledger import post_entry
@@ -38,20 +39,23 @@ class ReservationMoney:
     async def end(
         self, uow: UnitOfWork, client_id: ClientId, reservation_id: str, hold_tyiyn: int, fee_tyiyn: int, actor: str
     ) -> None:
-        """Resolve the hold: the fee is ours, the rest goes back. A second call moves nothing."""
+        """Resolve the hold: the fee is ours, the rest goes back, and pays debts. A second call moves nothing."""
         entry = reservation_end_entry(reservation_id, client_id, hold_tyiyn, fee_tyiyn, actor)
         if await post_entry(uow.conn, entry, self._clock.now()) is None:
             return
         self._log(uow, "RESERVATION_FEE", reservation_id, fee_tyiyn, client_id)
-        await self._push.warn_of_low_balance(uow, client_id, entry.key, fee_tyiyn)
+        paid_tyiyn = await recover_debts(uow, client_id, cause_key=entry.key, actor=actor, at=self._clock.now())
+        await self._push.warn_of_low_balance(uow, client_id, entry.key, fee_tyiyn + paid_tyiyn)
 
     async def give_back(
         self, uow: UnitOfWork, client_id: ClientId, reservation_id: str, fee_tyiyn: int, actor: str
     ) -> None:
-        """The fee goes back, once."""
+        """The fee goes back, once, and pays debts."""
         entry = reservation_return_entry(reservation_id, client_id, fee_tyiyn, actor)
-        if await post_entry(uow.conn, entry, self._clock.now()) is not None:
-            self._log(uow, "RESERVATION_RETURN", reservation_id, fee_tyiyn, client_id)
+        if await post_entry(uow.conn, entry, self._clock.now()) is None:
+            return
+        self._log(uow, "RESERVATION_RETURN", reservation_id, fee_tyiyn, client_id)
+        await recover_debts(uow, client_id, cause_key=entry.key, actor=actor, at=self._clock.now())
 
     def _log(self, uow: UnitOfWork, what: str, reservation_id: str, amount_tyiyn: int, client_id: ClientId) -> None:
         line = "💳 %s: reservation_id=%s, amount=%s, client_id=%s"

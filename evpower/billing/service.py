@@ -10,11 +10,11 @@ import logging
 from collections import Counter
 
 from evpower.billing.account import BalanceAdjustment, BalanceView
+from evpower.billing.debts import log_charge_payment, recover_debts
 from evpower.billing.errors import InsufficientBalance, InvalidAmount
 from evpower.billing.ledger import (
     adjustment_entry,
     correction_entry,
-    debt_recovery_entry,
     idle_fee_entry,
     merge_entries,
     pay_out_entry,
@@ -33,11 +33,10 @@ from evpower.billing.rows.clients import (
     displaced_phones,
     ensure_client,
     find_balance,
-    lock_client,
     lock_known_client,
     read_balance,
 )
-from evpower.billing.rows.debts import read_debts, reduce_debt
+from evpower.billing.rows.debts import reduce_debt
 from evpower.billing.rows.ledger import check_ledger, count_paid_out, post_entry, read_adjustment
 from evpower.billing.settlement import Correction, Settlement, settle
 from evpower.clock import Clock
@@ -193,6 +192,7 @@ class BillingService:
         await post_entry(uow.conn, entry, self._clock.now())
         if not happened:
             _log_refund(uow, order, amount_tyiyn, actor, returned=True)
+            await self.recover_debts(uow, order.client_id, cause_key=entry.key, actor=actor)
 
     async def take_back(self, uow: UnitOfWork, order: OrderRef, key: str, amount_tyiyn: int, actor: str) -> None:
         """Book what a provider gave back to the payer without being asked by us; the client's row is locked."""
@@ -258,26 +258,8 @@ class BillingService:
             return await check_ledger(conn)
 
     async def recover_debts(self, uow: UnitOfWork, client_id: ClientId, *, cause_key: str, actor: str) -> int:
-        """Pay debts, oldest first, from a balance that was just credited (billing-rules §4); the sum taken.
-
-        Balance and debts are read here, after the credit, and every change of a debt is in its session by now: what a
-        caller knew before is old. `cause_key` is the key of the crediting entry.
-        """
-        client = await lock_client(uow.conn, client_id)
-        free_tyiyn = client.balance_tyiyn
-        if client.debt_tyiyn <= 0:
-            return 0
-        for debt in await read_debts(uow.conn, client.id):
-            paid_tyiyn = min(debt.debt_tyiyn, free_tyiyn)
-            if paid_tyiyn <= 0:
-                break
-            entry = debt_recovery_entry(debt.session_id, client.id, paid_tyiyn, cause_key, actor)
-            if await post_entry(uow.conn, entry, self._clock.now()) is None:
-                continue
-            await reduce_debt(uow.conn, debt.session_id, paid_tyiyn)
-            self._log_moved(uow, client.id, debt.session_id, 0, paid_tyiyn)
-            free_tyiyn -= paid_tyiyn
-        return client.balance_tyiyn - free_tyiyn
+        """`debts.recover_debts`, now."""
+        return await recover_debts(uow, client_id, cause_key=cause_key, actor=actor, at=self._clock.now())
 
     def _count_billed(self, cost_tyiyn: int) -> None:
         self.billed_tyiyn += cost_tyiyn
@@ -293,8 +275,7 @@ class BillingService:
             line = "💳 CHARGE_REFUND: session_id=%s, refund=%s, client_id=%s"
             uow.after_commit(lambda: log.info(line, session_id, som_fixed(refund_tyiyn), client_id))
         elif taken_tyiyn:
-            line = "💳 CHARGE_PAYMENT: session_id=%s, amount=%s, client_id=%s"
-            uow.after_commit(lambda: log.info(line, session_id, som_fixed(taken_tyiyn), client_id))
+            log_charge_payment(uow, client_id, session_id, taken_tyiyn)
 
 
 def _confirmed(order: OrderRef, key: str, amount_tyiyn: int) -> PushEvent:

@@ -50,7 +50,7 @@ class Reserving:
         reserve(
             energy_wh=None,
             amount_tyiyn=None,
-            balance_tyiyn=await read_free_money(conn, client_id) + released_tyiyn,
+            balance_tyiyn=await read_free_money(conn, client_id, released_tyiyn),
             rates=price.rates,
             rules=self._rules,
         )

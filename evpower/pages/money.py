@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 import trio
 from quart import Blueprint, Response, redirect, request
 
-from evpower.billing.day_book import DayBook, day_of, month_of
-from evpower.billing.nightly_check import LedgerChecks
+from evpower.billing.books.day_book import DayBook, day_of, month_of
+from evpower.billing.books.nightly_check import LedgerChecks
 from evpower.charging.review.free_vend import FreeVend
 from evpower.charging.review.parked import ParkedReports
 from evpower.clock import Clock

@@ -31,8 +31,8 @@ from evpower.attention.picture import Pictures
 from evpower.attention.reading import PictureReading
 from evpower.attention.service import Marks
 from evpower.availability.service import StationAvailability
-from evpower.billing.day_book import DayBook
-from evpower.billing.nightly_check import LedgerChecks
+from evpower.billing.books.day_book import DayBook
+from evpower.billing.books.nightly_check import LedgerChecks
 from evpower.billing.pricing import Pricing
 from evpower.billing.service import BillingService
 from evpower.case_files.call_sheets import CallSheets

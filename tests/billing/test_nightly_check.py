@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 import pytest
 import trio
 
+from evpower.billing.books.nightly_check import LEASE, LedgerChecks
 from evpower.billing.ledger_check import due_night
-from evpower.billing.nightly_check import LEASE, LedgerChecks
 from evpower.clock import ClockWatch
 from tests.worlds.by_hand import by_hand
 from tests.worlds.charging import World

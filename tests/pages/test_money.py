@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import trio
 
-from evpower.billing.day_book import day_of, month_of
+from evpower.billing.books.day_book import day_of, month_of
 from evpower.pages.frame.accounting_file import csv_rows
 from tests.worlds.by_hand import by_hand
 from tests.worlds.charging import CLIENT, World

@@ -12,6 +12,7 @@ from evpower.payments.gateway import OrderState, OrderStatus, Payment
 from evpower.payments.refunds import POLLED, NotRefundable
 from evpower.payments.rows.top_up_refunds import Refund, read_refund
 from tests.payments.test_decisions import WHY, credited, parked_id, spend
+from tests.payments.test_exactly_once import owe
 from tests.worlds.payments import ANN, World
 from tests.worlds.provider import PROCESSING, paid
 
@@ -81,6 +82,13 @@ async def test_a_refused_refund_comes_back_to_the_client(world: World, refusal: 
     refund = await world.payments.refunds.refund(order.invoice_id, None, WHY, ANN)
     assert (refund.state, await world.balance()) == ("returned", 100_00)
     assert (await world.order(order)).phase == "approved"
+
+
+async def test_a_refund_that_comes_back_pays_a_debt_first(world: World) -> None:
+    refund = await lost(world)
+    await owe(world, 37_50)
+    await world.payments.refunds.end(refund, happened=False, origin=POLLED)
+    assert await world.balance() == 62_50
 
 
 async def test_a_refund_of_unknown_outcome_stays_held_and_is_asked_about_and_never_sent_again(world: World) -> None:

@@ -100,6 +100,15 @@ async def test_what_a_card_would_release_counts_when_it_is_presented(lot: Parkin
     assert (await lot.begin(MINE)).verdict.status == "Accepted"
 
 
+async def test_what_a_card_would_release_pays_a_debt_before_it_counts(lot: ParkingLot) -> None:
+    """Else the station would begin, and its start be refused."""
+    await give_cards(lot, 200_00)
+    await lot.reserve()
+    await owe(lot, 10_000, 20_000)
+    assert (await lot.app.reports.authorize(STATION, MINE)).status == "Blocked"
+    assert (await lot.begin(MINE)).verdict.status == "Blocked"
+
+
 async def test_what_is_held_elsewhere_or_for_later_does_not_count(lot: ParkingLot) -> None:
     await give_cards(lot, 65_00)
     await lot.reserve(after_s=3600)
@@ -211,6 +220,40 @@ async def test_of_a_start_that_is_given_up_the_fee_stays_unless_the_station_is_f
         await lot.app.recovery.settle_silent()
     assert (await lot.session(started.session.session_id)).status == "error"
     assert await lot.balance() == balance
+
+
+async def owe(lot: ParkingLot, sold_wh: int, delivered_wh: int) -> None:
+    """A charge at the other connector delivers more than it holds, and more than there is."""
+    session_id = (await lot.order(energy_wh=sold_wh, connector=TWO)).session.session_id
+    await lot.charge(session_id, delivered_wh, connector=TWO)
+    assert await lot.balance() == 0
+
+
+async def test_what_a_reservation_releases_pays_a_debt_first(lot: ParkingLot) -> None:
+    """Simulated seed 14280: the rest lay beside the debt until the next top-up."""
+    await lot.give(245_00)
+    made = await lot.reserve(minutes=60)
+    await owe(lot, 10_000, 15_000)
+    await lot.cancel(made)
+    assert (await lot.statement())[-2:] == [("reservation_release", 70.0, 70.0), ("charge_payment", -67.5, 2.5)]
+
+
+async def test_a_fee_that_goes_back_pays_a_debt_first(lot: ParkingLot) -> None:
+    await lot.give(500_00)
+    await lot.reserve()
+    lot.clock.advance(7 * 60)
+    await lot.order(energy_wh=20_000)
+    await owe(lot, 10_000, 60_000)
+    await lot.say("Faulted")
+    for _ in range(12):
+        lot.clock.advance(60)
+        await lot.app.recovery.settle_silent()
+    assert [line[:2] for line in await lot.statement()][-4:] == [
+        ("charge_refund", 270.0),
+        ("charge_payment", -270.0),
+        ("reservation_release", 7.0),
+        ("charge_payment", -7.0),
+    ]
 
 
 async def test_the_loser_of_a_race_with_the_end_begins_an_ordinary_charge(lot: ParkingLot) -> None:

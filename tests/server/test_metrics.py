@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 import evpower
 from evpower.attempts.service import Attempts
-from evpower.billing.nightly_check import LedgerChecks
+from evpower.billing.books.nightly_check import LedgerChecks
 from evpower.billing.service import BillingService
 from evpower.charging.settler import Settler
 from evpower.clock import ClockWatch

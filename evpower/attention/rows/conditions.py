@@ -14,8 +14,8 @@ from evpower.attention.conditions import (
     Waiting,
     WaitingMoney,
 )
+from evpower.billing.books.nightly_check import read_last_check
 from evpower.billing.ledger_check import LedgerCheckRecord
-from evpower.billing.nightly_check import read_last_check
 from evpower.charging.review.parked import list_without_session
 from evpower.db.connection import Conn
 from evpower.health.failed_starts import FAILED, FAILED_BY

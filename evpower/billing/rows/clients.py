@@ -38,7 +38,10 @@ WHERE c.id = %(id)s
 """
 
 
-READ_FREE_MONEY = "SELECT (balance * 100)::bigint AS tyiyn FROM public.clients WHERE id = %(id)s"
+READ_FREE_MONEY = """
+SELECT (balance * 100)::bigint AS free_tyiyn, (debt_amount * 100)::bigint AS debt_tyiyn
+FROM public.clients WHERE id = %(id)s
+"""
 
 DISPLACED_PHONES = """
 SELECT d.client_id, d.phone, d.reason, k.id AS kept_by
@@ -112,12 +115,17 @@ async def read_balance(conn: Conn, client_id: ClientId) -> BalanceView:
     return balance
 
 
-async def read_free_money(conn: Conn, client_id: ClientId) -> int:
-    """What the client can spend, in tyiyn; the row exists. Unlike the whole view it reads none of their history."""
+async def read_free_money(conn: Conn, client_id: ClientId, credited_tyiyn: int) -> int:
+    """What the client can spend once so much is credited, which pays debts first, in tyiyn; the row exists.
+
+    Unlike the whole view it reads none of their history.
+    """
     row = await (await conn.execute(READ_FREE_MONEY, {"id": client_id})).fetchone()
     if row is None:
         raise LookupError(f"client {client_id} does not exist")
-    return int(row["tyiyn"])
+    if credited_tyiyn == 0:  # nothing comes in that a debt could be paid from
+        return int(row["free_tyiyn"])
+    return max(0, int(row["free_tyiyn"]) + credited_tyiyn - int(row["debt_tyiyn"]))
 
 
 async def find_balance(conn: Conn, client_id: ClientId) -> BalanceView | None:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import get_args
 
+from evpower.billing.books.nightly_check import read_last_check
 from evpower.billing.ledger_check import LedgerCheckRecord
-from evpower.billing.nightly_check import read_last_check
 from evpower.charging.review.parked import count_without_session, unbilled_wh
 from evpower.db.connection import Conn
 from evpower.payments.top_up import OPEN, Phase
