@@ -34,7 +34,8 @@ settings.register_profile("ordinary", deadline=None)
 settings.register_profile("quick", settings.get_profile("ordinary"), max_examples=20)
 settings.load_profile("ordinary")
 pytest_plugins = ("tests.garbage", "tests.order", "tests.external", "tests.preloaded")
-TEMPLATE = f"evpower_template_{os.getpid()}"
+#: Where the server is, and its migrated database, when somebody else has made them.
+OUTSIDE, TEMPLATE_OUTSIDE = "EVPOWER_TEST_DATABASE_URL", "EVPOWER_TEST_TEMPLATE"
 #: A test database that survives a crash of the machine is of no use to anyone.
 UNSAFE = {
     "fsync": "off",
@@ -52,25 +53,24 @@ ROOM_BYTES = 4 << 30
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """The conninfo of a server on which databases may be made."""
-    outside = os.environ.get("EVPOWER_TEST_DATABASE_URL")
-    if outside:
+    if outside := os.environ.get(OUTSIDE):
         yield outside
         return
     # Not below pytest's own directory: its path is too long for a socket.
     with (
-        TemporaryDirectory(prefix="evpower-tests-", dir=_fastest()) as directory,
-        _embedded_in_a_thread(Path(directory) / "data") as conninfo,
+        TemporaryDirectory(prefix="evpower-tests-", dir=fastest()) as directory,
+        embedded_in_a_thread(Path(directory) / "data") as conninfo,
     ):
         yield conninfo
 
 
-def _fastest() -> Path | None:
+def fastest() -> Path | None:
     """Where a database costs least; None: where temporary files are."""
     return MEMORY if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM_BYTES else None
 
 
 @contextmanager
-def _embedded_in_a_thread(data_dir: Path) -> Iterator[str]:
+def embedded_in_a_thread(data_dir: Path) -> Iterator[str]:
     """The server runs beside the tests, in a trio of its own, so that tests may play with the clock."""
     started: SimpleQueue[str | BaseException] = SimpleQueue()
     ended = trio.Event()
@@ -104,18 +104,28 @@ def _embedded_in_a_thread(data_dir: Path) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def template(postgres_server: str) -> Iterator[str]:
     """A database that was migrated once, to be copied."""
-    with psycopg.connect(postgres_server, autocommit=True) as server:
-        server.execute(f"DROP DATABASE IF EXISTS {TEMPLATE}")
-        server.execute(f"CREATE DATABASE {TEMPLATE}")
-        conninfo = make_conninfo(postgres_server, dbname=TEMPLATE)
+    if outside := os.environ.get(TEMPLATE_OUTSIDE):
+        yield outside
+        return
+    with migrated_template(postgres_server) as name:
+        yield name
+
+
+@contextmanager
+def migrated_template(server: str) -> Iterator[str]:
+    """Its name."""
+    name = f"evpower_template_{os.getpid()}"
+    with psycopg.connect(server, autocommit=True) as admin:
+        admin.execute(f"DROP DATABASE IF EXISTS {name}")
+        admin.execute(f"CREATE DATABASE {name}")
 
         async def prepare() -> None:
-            async with open_pool(conninfo, size=1) as pool:
+            async with open_pool(make_conninfo(server, dbname=name), size=1) as pool:
                 await migrate(pool, NOON)
 
         trio.run(prepare)
-        yield TEMPLATE
-        server.execute(f"DROP DATABASE {TEMPLATE}")
+        yield name
+        admin.execute(f"DROP DATABASE {name}")
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
-"""`make mutants ROOM=billing`: each mutant in a fork that has everything imported; a survivor is a line of its own.
+"""`make mutants ROOMS=rules`: each mutant in a fork that has all imported and the tests collected; survivors are lines.
 
-A mutant is put in by giving the functions of the running module the code of the mutated one: whoever imported them has
-them changed. What stands outside of functions (constants, SQL, fields) is not mutated.
+A mutant meets those tests alone that call a function it changes, the quickest first, until one fails.
 """
 
 from __future__ import annotations
@@ -9,154 +8,161 @@ from __future__ import annotations
 import argparse
 import gc
 import importlib
-import io
+import json
 import math
 import os
 import signal
 import sys
+import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import redirect_stderr, redirect_stdout
-from functools import cache
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import CodeType, FunctionType
+from types import FrameType
 
+import psycopg
 import pytest
 
-from tests.conftest import _embedded_in_a_thread
-from tests.mutation.mutants import Mutant, mutants
+from tests.conftest import OUTSIDE, TEMPLATE_OUTSIDE, embedded_in_a_thread, fastest, migrated_template
+from tests.mutation.code import Changed, Name, changed_functions, name_of, put_in
+from tests.mutation.mutants import mutants
+from tests.mutation.rooms import ROOMS
 
 ROOT = Path(__file__).parents[2]
-#: A mutant may loop for ever: that is seen, after so many times as long as the tests take without one.
-PATIENCE = 10
-#: We have imported what pytest would rewrite, and no test of a room starts a server.
-OPTIONS = ("-W", "ignore::pytest.PytestAssertRewriteWarning", "-p", "no:tests.preloaded")
-#: Modules, and the tests that are there for them: pure rules first, then those on a real PostgreSQL.
-ROOMS: Mapping[str, tuple[Sequence[str], Sequence[str]]] = {
-    "rules": (
-        ("billing.rates", "billing.tariff", "billing.reservation", "billing.settlement", "money"),
-        (
-            "tests/billing/test_tariff.py",
-            "tests/billing/test_rates.py",
-            "tests/billing/test_reservation.py",
-            "tests/billing/test_settlement.py",
-            "tests/charging/test_prediction.py",
-            "tests/idle_fees",
-            "tests/charging/test_moving_prices.py",
-        ),
-    ),
-    "belief": (
-        ("metering.belief", "metering.registers"),
-        ("tests/metering", "tests/charging/test_belief.py", "tests/charging/test_billed_minutes.py"),
-    ),
-    "top-ups": (
-        ("payments.top_up", "payments.top_up_schedule"),
-        ("tests/payments/test_top_up.py", "tests/payments/test_poller.py"),
-    ),
-    "ledger": (
-        ("billing.ledger", "billing.service", "billing.account", "billing.rows.debts", "billing.rows.ledger"),
-        ("tests/billing", "tests/charging/test_worked_examples.py"),
-    ),
-    "settling": (
-        ("charging.settler", "charging.session", "charging.rows.settlements"),
-        (
-            "tests/charging/test_settler.py",
-            "tests/charging/test_estimates.py",
-            "tests/charging/test_worked_examples.py",
-            "tests/charging/test_billed_minutes.py",
-            "tests/charging/test_doubts.py",
-            "tests/charging/test_money_lines.py",
-        ),
-    ),
-}
+#: A mutant may loop for ever: that is seen, after so many times as long as the tests take without one, and some more.
+PATIENCE, AT_LEAST_S = 10, 20
+#: No test of a room starts a server; what tests print is nobody's, and what we print is ours; we have imported what
+#: pytest would rewrite.
+WITHOUT = ("cacheprovider", "xdist", "tests.preloaded")
+OPTIONS = ("-qq", "-s", "-W", "ignore::pytest.PytestAssertRewriteWarning", *(f"-pno:{each}" for each in WITHOUT))
+LEFT = "SELECT datname FROM pg_database WHERE datname LIKE 'evpower_test_%'"
 
 
-def main() -> int:
-    """Exit code 1 when the tests fail without any mutant."""
-    parser = argparse.ArgumentParser(prog="make mutants")
-    parser.add_argument("rooms", nargs="*", default=list(ROOMS), choices=list(ROOMS))
-    options = parser.parse_args()
-    with (
-        TemporaryDirectory(prefix="evpower-mutants-") as directory,
-        _embedded_in_a_thread(Path(directory) / "data") as conninfo,
-    ):
-        os.environ["EVPOWER_TEST_DATABASE_URL"] = conninfo
-        return max(_room(room) for room in options.rooms)
+@dataclass(frozen=True)
+class Reach:
+    """What a test calls of the modules that are mutated, and how long it takes."""
+
+    item: pytest.Item
+    names: frozenset[Name]
+    seconds: float
 
 
-def _room(room: str) -> int:
-    modules, tests = ROOMS[room]
-    began = time.monotonic()
-    if _exit_code(tests, None, 0) != 0:
-        _say(f"{room}: the tests fail without any mutant")
-        return 1
-    within_s = math.ceil(PATIENCE * (time.monotonic() - began))
-    made = seen = 0
-    for name in modules:
-        path = ROOT / "evpower" / f"{name.replace('.', '/')}.py"
-        for mutant in mutants(path.read_text()):
-            if (changed := _codes(mutant, path)) is None:
-                continue
-            made += 1
-            code = _exit_code(tests, changed, within_s)
-            seen += code != 0
-            if code in (0, -signal.SIGALRM):
-                line = path.read_text().splitlines()[mutant.line - 1].strip()
-                what = "hangs" if code else "survives"
-                _say(f"  {what}: {path.relative_to(ROOT)}:{mutant.line} {mutant.what}: {line}")
-    _say(f"{room}: {seen} of {made} mutants seen, {100 * seen / max(1, made):.1f} %")
-    return 0
+class Room:
+    """In the place of pytest's own loop over the tests that it collected."""
+
+    def __init__(self, name: str, modules: Sequence[str], server: str) -> None:
+        self._name = name
+        self._paths = [ROOT / "evpower" / f"{each.replace('.', '/')}.py" for each in modules]
+        self._server = server
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        gc.unfreeze()  # what is frozen is not shown to whoever looks for functions
+        reaches = self._without_a_mutant(session)
+        made = seen = 0
+        for path in self._paths:
+            lines = path.read_text().splitlines()
+            for mutant in mutants(path.read_text()):
+                if not (changed := changed_functions(mutant.tree, path)):
+                    continue
+                made += 1
+                fate = self._fate(session, [each for each in reaches if each.names & changed.keys()], changed)
+                seen += fate in ("seen", "hangs")
+                if fate != "seen":
+                    where = f"{path.relative_to(ROOT)}:{mutant.line}"
+                    _say(f"  {fate}: {where} {mutant.what}: {lines[mutant.line - 1].strip()}")
+        _say(f"{self._name}: {seen} of {made} mutants seen, {100 * seen / max(1, made):.1f} %")
+        return True
+
+    def _without_a_mutant(self, session: pytest.Session) -> list[Reach]:
+        """Every test, the quickest first.
+
+        Raises:
+            pytest.Session.Failed: Tests fail without any mutant.
+
+        """
+        reads, writes = os.pipe()
+        with _forked(lambda: _watch(session, {str(path) for path in self._paths}, writes)) as pid:
+            os.close(writes)
+            with os.fdopen(reads) as said:
+                answers = [json.loads(line) for line in said]
+            _, status = os.waitpid(pid, 0)
+        if status != 0 or len(answers) != len(session.items):
+            raise session.Failed(f"{self._name}: the tests fail without any mutant")
+        reaches = [
+            Reach(item, frozenset((name, line) for name, line in names), seconds)
+            for item, (names, seconds) in zip(session.items, answers, strict=True)
+        ]
+        return sorted(reaches, key=lambda each: each.seconds)
+
+    def _fate(self, session: pytest.Session, reaches: Sequence[Reach], changed: Changed) -> str:
+        if not reaches:
+            return "no test calls it"
+        within_s = math.ceil(AT_LEAST_S + PATIENCE * sum(each.seconds for each in reaches))
+
+        def meet() -> bool:
+            signal.alarm(within_s)
+            put_in(changed)
+            return _pass(session, [each.item for each in reaches])
+
+        with _forked(meet) as pid:
+            _, status = os.waitpid(pid, 0)
+        self._drop_databases()
+        code = os.waitstatus_to_exitcode(status)
+        return "hangs" if code == -signal.SIGALRM else "seen" if code else "survives"
+
+    def _drop_databases(self) -> None:
+        """A test that failed, or was killed, leaves its own."""
+        with psycopg.connect(self._server, autocommit=True) as server:
+            for (name,) in server.execute(LEFT).fetchall():
+                server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def _codes(mutant: Mutant, path: Path) -> dict[tuple[str, int], CodeType] | None:
-    """The functions that are other than they were, by name and line; None: none is."""
-    new = dict(_all(compile(mutant.tree, str(path), "exec")))
-    old = dict(_all(compile(path.read_text(), str(path), "exec")))
-    changed = {key: code for key, code in new.items() if key in old and code != old[key]}
-    # The body of a class has run, and a module's: neither is a function that could be changed.
-    return {key: code for key, code in changed.items() if key in _functions(path)} or None
+def _watch(session: pytest.Session, files: set[str], writes: int) -> bool:
+    """Run every test, and write what each calls of these files: a line of JSON each."""
+    names: set[Name] = set()
+
+    def note(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and frame.f_code.co_filename in files:
+            names.add(name_of(frame.f_code))
+
+    threading.setprofile(note)
+    with os.fdopen(writes, "w") as said:
+        for place, item in enumerate(session.items):
+            names.clear()
+            began = time.monotonic()
+            sys.setprofile(note)
+            passes = _pass(session, [item], session.items[place + 1 : place + 2])
+            sys.setprofile(None)
+            if not passes:
+                return False
+            said.write(f"{json.dumps([sorted(names), time.monotonic() - began])}\n")
+    return True
 
 
-@cache
-def _functions(path: Path) -> frozenset[tuple[str, int]]:
-    """By name and line."""
-    return frozenset(
-        (each.__code__.co_qualname, each.__code__.co_firstlineno)
-        for each in gc.get_objects()
-        if isinstance(each, FunctionType) and each.__code__.co_filename == str(path)
-    )
+def _pass(session: pytest.Session, items: Sequence[pytest.Item], then: Sequence[pytest.Item] = ()) -> bool:
+    """Whether all of them do; ends with the first that does not."""
+    for item, following in zip(items, [*items[1:], *then, None], strict=False):
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+        if session.testsfailed:
+            return False
+    return True
 
 
-def _all(code: CodeType) -> Iterator[tuple[tuple[str, int], CodeType]]:
-    yield (code.co_qualname, code.co_firstlineno), code
-    for each in code.co_consts:
-        if isinstance(each, CodeType):
-            yield from _all(each)
-
-
-def _exit_code(tests: Sequence[str], changed: dict[tuple[str, int], CodeType] | None, within_s: int) -> int:
-    """Of the tests in a fork; minus SIGALRM where they took longer (0: as long as they like)."""
+@contextmanager
+def _forked(run: Callable[[], bool]) -> Iterator[int]:
+    """The id of a process that does this, in silence, and nothing else."""
     if (child := os.fork()) == 0:
         code = 1
         try:
-            signal.alarm(within_s)
-            if changed is not None:
-                _put_in(changed)
-            with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-                code = pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *OPTIONS, *tests])
+            nothing = os.open(os.devnull, os.O_RDWR)
+            for stream in (1, 2):
+                os.dup2(nothing, stream)
+            code = 0 if run() else 1
         finally:
             os._exit(code)
-    _, status = os.waitpid(child, 0)
-    return os.waitstatus_to_exitcode(status)
-
-
-def _put_in(changed: dict[tuple[str, int], CodeType]) -> None:
-    for each in gc.get_objects():
-        if isinstance(each, FunctionType) and each.__code__.co_filename.startswith(str(ROOT / "evpower")):
-            code = changed.get((each.__code__.co_qualname, each.__code__.co_firstlineno))
-            if code is not None and code.co_filename == each.__code__.co_filename:
-                each.__code__ = code
+    yield child
 
 
 def _say(line: str) -> None:
@@ -164,9 +170,35 @@ def _say(line: str) -> None:
     sys.stdout.flush()
 
 
+def main() -> int:
+    """Exit code other than 0 when the tests fail without any mutant."""
+    parser = argparse.ArgumentParser(prog="make mutants")
+    parser.add_argument("rooms", nargs="*", default=list(ROOMS), choices=list(ROOMS))
+    options = parser.parse_args()
+    with (
+        TemporaryDirectory(prefix="evpower-mutants-", dir=fastest()) as directory,
+        embedded_in_a_thread(Path(directory) / "data") as server,
+        migrated_template(server) as template,
+    ):
+        os.environ |= {OUTSIDE: server, TEMPLATE_OUTSIDE: template}
+        return max(_mutate(room, server) for room in options.rooms)
+
+
+def _mutate(room: str, server: str) -> int:
+    """Each in a process of its own: one run of pytest a process."""
+    modules, tests = ROOMS[room]
+    if (child := os.fork()) == 0:
+        code = 1
+        try:
+            for module in modules:
+                importlib.import_module(f"evpower.{module}")
+            code = int(pytest.main([*OPTIONS, *tests], plugins=[Room(room, modules, server)]))
+        finally:
+            os._exit(code)
+    _, status = os.waitpid(child, 0)
+    return abs(os.waitstatus_to_exitcode(status))
+
+
 if __name__ == "__main__":
     os.chdir(ROOT)
-    for modules, _ in ROOMS.values():
-        for module in modules:
-            importlib.import_module(f"evpower.{module}")
     sys.exit(main())
