@@ -70,7 +70,7 @@ class Room:
                 fate = self._fate(session, [each for each in reaches if each.names & changed.keys()], changed)
                 seen += fate in ("seen", "hangs")
                 if fate != "seen":
-                    where = f"{path.relative_to(ROOT)}:{mutant.line}"
+                    where = f"{path.relative_to(ROOT)}:{mutant.line}:{mutant.column}"
                     _say(f"  {fate}: {where} {mutant.what}: {lines[mutant.line - 1].strip()}")
         _say(f"{self._name}: {seen} of {made} mutants seen, {100 * seen / max(1, made):.1f} %")
         return True

@@ -35,6 +35,7 @@ class Mutant:
     """A module's tree with one change in it."""
 
     line: int
+    column: int
     what: str
     tree: ast.Module
 
@@ -48,7 +49,9 @@ def mutants(source: str) -> Iterator[Mutant]:
             changed = copy.deepcopy(tree)
             target = next(one for number, one in enumerate(ast.walk(changed)) if number == index)
             change(target)
-            yield Mutant(getattr(node, "lineno", 0), what, ast.fix_missing_locations(changed))
+            yield Mutant(
+                getattr(node, "lineno", 0), getattr(node, "col_offset", 0), what, ast.fix_missing_locations(changed)
+            )
 
 
 def changes(node: ast.AST) -> Iterator[tuple[str, Any]]:
