@@ -19,16 +19,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import FrameType
 
 import psycopg
 import pytest
 
-from tests.conftest import OUTSIDE, TEMPLATE_OUTSIDE, embedded_in_a_thread, fastest, migrated_template
 from tests.mutation.code import Changed, Name, changed_functions, name_of, put_in
 from tests.mutation.mutants import mutants
 from tests.mutation.rooms import ROOMS
+from tests.worlds.postgres import OUTSIDE, TEMPLATE_OUTSIDE, migrated_template, running_server
 
 ROOT = Path(__file__).parents[2]
 #: A mutant may loop for ever: that is seen, after so many times as long as the tests take without one, and some more.
@@ -175,11 +174,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make mutants")
     parser.add_argument("rooms", nargs="*", default=list(ROOMS), choices=list(ROOMS))
     options = parser.parse_args()
-    with (
-        TemporaryDirectory(prefix="evpower-mutants-", dir=fastest()) as directory,
-        embedded_in_a_thread(Path(directory) / "data") as server,
-        migrated_template(server) as template,
-    ):
+    with running_server() as server, migrated_template(server) as template:
         os.environ |= {OUTSIDE: server, TEMPLATE_OUTSIDE: template}
         return max(_mutate(room, server) for room in options.rooms)
 

@@ -12,7 +12,18 @@ from hypothesis import strategies as st
 
 from evpower.identifiers import ClientId
 from evpower.payments.gateway import OrderState, OrderStatus, Payment
-from evpower.payments.top_up import BY_HAND, CREDITED, Method, Phase, TopUp, TopUpRules, Verdict, judge, returns
+from evpower.payments.top_up import (
+    BY_HAND,
+    CREDITED,
+    Method,
+    Parking,
+    Phase,
+    TopUp,
+    TopUpRules,
+    Verdict,
+    judge,
+    returns,
+)
 from evpower.payments.top_up_schedule import is_given_up, keeps_asking, may_force, next_check, plan_check
 from tests.worlds.fakes import NOON
 
@@ -207,9 +218,29 @@ def test_two_payments_of_one_order_are_two_credits_and_flagged() -> None:
     assert ([p.trans_id for p in later.credits], later.notes) == (["b"], ("several_payments",))
 
 
-def test_a_paid_order_called_paid_again_without_a_sum_is_no_matter() -> None:
-    verdict = ruled(replace(ORDER, phase="approved"), OrderStatus(OrderState.APPROVED), booked=frozenset({"a"}))
-    assert verdict == Verdict("approved")
+def test_one_of_two_payments_that_is_of_another_sum_is_flagged() -> None:
+    both = OrderStatus(OrderState.APPROVED, (Payment("a", 100_00), Payment("b", 90_00)))
+    assert ruled(ORDER, both).notes == ("amount_mismatch", "several_payments")
+
+
+@pytest.mark.parametrize("status", [OrderStatus(OrderState.APPROVED), paid(100_00)])
+@pytest.mark.parametrize(("phase", "after"), [*((each, each) for each in CREDITED), ("processing", "approved")])
+def test_what_was_booked_and_is_called_paid_again_is_no_matter(phase: Phase, after: Phase, status: OrderStatus) -> None:
+    assert ruled(replace(ORDER, phase=phase), status, booked=frozenset({"a"})) == Verdict(after)
+
+
+def test_a_test_order_that_is_called_paid_without_a_payment_stays_as_it_is() -> None:
+    status = OrderStatus(OrderState.APPROVED, is_test=True)
+    assert ruled(ORDER, status) == Verdict("processing", notes=("test_payment",))
+
+
+def test_a_test_order_that_nobody_paid_ends_as_any_other() -> None:
+    assert ruled(ORDER, OrderStatus(OrderState.CANCELED, is_test=True)) == Verdict("canceled")
+
+
+def test_a_provider_is_asked_by_its_own_id_once_there_is_one() -> None:
+    assert ORDER.for_provider().invoice_id == "530912448170"
+    assert replace(ORDER, invoice_id=ORDER.order_id).for_provider().invoice_id is None
 
 
 @pytest.mark.parametrize("state", [OrderState.PROCESSING, OrderState.CANCELED, OrderState.NOT_FOUND])
@@ -246,6 +277,7 @@ def test_an_unpaid_order_moves_as_the_table_says(
         (OrderState.PARTIAL_REFUND, 30_00, 0, "partial_refund", 30_00),
         (OrderState.PARTIAL_REFUND, 30_00, 30_00, "partial_refund", None),
         (OrderState.REFUNDED, None, 30_00, "refunded", 70_00),
+        (OrderState.REFUNDED, 40_00, 0, "refunded", 40_00),
     ],
 )
 def test_what_a_provider_gave_back_waits_for_a_person_as_far_as_it_is_not_booked(
@@ -254,6 +286,24 @@ def test_what_a_provider_gave_back_waits_for_a_person_as_far_as_it_is_not_booked
     order = replace(ORDER, phase="approved", paid_tyiyn=100_00, refunded_tyiyn=booked)
     verdict = ruled(order, OrderStatus(state, refunded_tyiyn=refunded))
     assert (verdict.phase, [p.amount_tyiyn for p in verdict.parked]) == (phase, [] if parked is None else [parked])
+
+
+def test_a_part_without_a_sum_waits_for_a_person_without_one() -> None:
+    order = replace(ORDER, phase="approved", paid_tyiyn=100_00)
+    verdict = ruled(order, OrderStatus(OrderState.PARTIAL_REFUND))
+    assert (verdict.phase, verdict.parked) == ("partial_refund", (Parking("refund"),))
+
+
+def test_each_payment_that_went_back_before_its_order_was_credited_is_named_to_a_person() -> None:
+    verdict = ruled(ORDER, OrderStatus(OrderState.REFUNDED, (Payment("a", 100_00), Payment("b", 90_00))))
+    named = [(each.reason, each.trans_id, each.amount_tyiyn) for each in verdict.parked]
+    assert named == [("refund_of_uncredited", "a", 100_00), ("refund_of_uncredited", "b", 90_00)]
+
+
+def test_a_whole_refund_of_a_credited_order_is_one_matter() -> None:
+    order = replace(ORDER, phase="approved", paid_tyiyn=100_00)
+    verdict = ruled(order, OrderStatus(OrderState.REFUNDED, (Payment("b", 100_00),)), booked=frozenset({"a"}))
+    assert verdict.parked == (Parking("refund", None, 100_00),)
 
 
 def test_an_old_notice_of_a_part_leaves_what_was_given_back_whole_as_it_is() -> None:
@@ -317,6 +367,30 @@ def test_an_operator_has_a_question_left_when_the_fast_ones_are_over_and_it_make
 def test_a_webhooks_check_does_not_count() -> None:
     plan = plan_check(replace(ORDER, checks_done=7, due_why="webhook"), NOON, RULES)
     assert (plan.checks_done, plan.slow_steps, plan.source) == (7, 0, "webhook")
+
+
+@pytest.mark.parametrize(
+    ("phase", "done", "at_s", "in_s"),
+    [
+        ("processing", 7, 0, 15),
+        ("created", 19, 299, 15),
+        ("processing", 20, 0, 600),
+        ("processing", 7, 300, 600),
+        ("approved", 7, 0, 600),
+    ],
+)
+def test_after_a_webhooks_check_an_order_is_asked_about_fast_only_while_it_may_be(
+    phase: Phase, done: int, at_s: float, in_s: float
+) -> None:
+    now = NOON + timedelta(seconds=at_s)
+    plan = plan_check(replace(ORDER, phase=phase, checks_done=done, due_why="webhook"), now, RULES)
+    assert plan.at == now + timedelta(seconds=in_s)
+
+
+@pytest.mark.parametrize(("done", "at_s"), [(5, 300), (19, 60)])
+def test_a_fast_check_after_the_orders_life_or_the_last_one_is_followed_by_a_slow_one(done: int, at_s: float) -> None:
+    now = NOON + timedelta(seconds=at_s)
+    assert plan_check(replace(ORDER, checks_done=done), now, RULES).at == now + timedelta(seconds=600)
 
 
 @given(PHASES, st.sampled_from([None, *OrderState]))

@@ -8,11 +8,8 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from tests.conftest import _embedded_in_a_thread
 from tests.simulation.bugs import BUGS
 from tests.simulation.bugs.found import HUNTS
 from tests.simulation.dangers import DANGERS
@@ -20,7 +17,8 @@ from tests.simulation.history import Outcome, Run, run_seed
 from tests.simulation.hunting import Ground, hunt_all, listen
 from tests.simulation.narrowing import Narrowing, add_options, chosen, shrink
 from tests.simulation.plan import ONLOOKERS, PAIRS, PAYERS, RESERVERS
-from tests.simulation.template import migrated_template
+from tests.simulation.world import BEGINS_AT
+from tests.worlds.postgres import migrated_template, running_server
 
 #: So many histories must have every pair (point 4 of the plan).
 ALL_PAIRS_WITHIN = 100
@@ -32,7 +30,7 @@ def main() -> int:
     if options.bug:
         BUGS[options.bug]()
     failed, played, pairs = 0, 0, Counter[str]()
-    with _server() as server, _template(server, options.template) as template:
+    with running_server() as server, migrated_template(server, BEGINS_AT) as template:
         if options.listen:
             listen(Ground(server, template))
             return 0
@@ -76,7 +74,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--listen", action="store_true", help="for the tests of planted bugs")
     parser.add_argument("--first", action="store_true", help="end with the first history that fails")
     parser.add_argument("--lines", help="write every event to this file")
-    parser.add_argument("--template", help="a migrated database without rows, to be copied")
     parser.add_argument("--shrink", action="store_true", help="look for a smaller history that fails")
     add_options(parser)
     parser.add_argument("--tail", action="store_true", help="the last events of every history")
@@ -97,27 +94,6 @@ def kept() -> list[tuple[int, float]]:
     lines = Path(__file__).with_name("seeds.txt").read_text().splitlines()
     words = [line.split() for line in lines if line and not line.startswith("#")]
     return [(int(seed), float(hours)) for seed, hours, *_ in words]
-
-
-@contextmanager
-def _server() -> Iterator[str]:
-    if outside := os.environ.get("EVPOWER_TEST_DATABASE_URL"):
-        yield outside
-        return
-    with (
-        TemporaryDirectory(prefix="evpower-simulation-") as directory,
-        _embedded_in_a_thread(Path(directory) / "data") as conninfo,
-    ):
-        yield conninfo
-
-
-@contextmanager
-def _template(server: str, name: str | None) -> Iterator[str]:
-    if name:
-        yield name
-        return
-    with migrated_template(server) as made:
-        yield made
 
 
 def _show(outcome: Outcome, options: argparse.Namespace, played: Narrowing) -> None:

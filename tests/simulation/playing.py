@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.worlds.postgres import OUTSIDE, TEMPLATE_OUTSIDE
+
 ROOT = Path(__file__).parents[2]
 #: Far beyond the few seconds that they take: a machine may be busy.
 WITHIN_S = 800
@@ -17,8 +19,8 @@ Server = tuple[str, str]
 def begin(server: Server, *options: str, stdin: int | None = None) -> subprocess.Popen[str]:
     """`make simulate` in a process of its own."""
     url, template = server
-    environment = {**os.environ, "EVPOWER_TEST_DATABASE_URL": url, "PYTHONHASHSEED": "0"}
-    command = [sys.executable, "-m", "tests.simulation", "--template", template, *options]
+    environment = {**os.environ, OUTSIDE: url, TEMPLATE_OUTSIDE: template, "PYTHONHASHSEED": "0"}
+    command = [sys.executable, "-m", "tests.simulation", *options]
     return subprocess.Popen(command, cwd=ROOT, env=environment, stdin=stdin, stdout=subprocess.PIPE, text=True)
 
 
