@@ -51,8 +51,9 @@ class Reach:
 class Room:
     """In the place of pytest's own loop over the tests that it collected."""
 
-    def __init__(self, name: str, modules: Sequence[str], server: str) -> None:
+    def __init__(self, name: str, modules: Sequence[str], only: Sequence[str], server: str) -> None:
         self._name = name
+        self._only = tuple(only)
         self._paths = [ROOT / "evpower" / f"{each.replace('.', '/')}.py" for each in modules]
         self._server = server
 
@@ -63,13 +64,13 @@ class Room:
         for path in self._paths:
             lines = path.read_text().splitlines()
             for mutant in mutants(path.read_text()):
-                if not (changed := changed_functions(mutant.tree, path)):
+                where = f"{path.relative_to(ROOT)}:{mutant.line}:{mutant.column}"
+                if not where.startswith(self._only) or not (changed := changed_functions(mutant.tree, path)):
                     continue
                 made += 1
                 fate = self._fate(session, [each for each in reaches if each.names & changed.keys()], changed)
                 seen += fate in ("seen", "hangs")
                 if fate != "seen":
-                    where = f"{path.relative_to(ROOT)}:{mutant.line}:{mutant.column}"
                     _say(f"  {fate}: {where} {mutant.what}: {lines[mutant.line - 1].strip()}")
         _say(f"{self._name}: {seen} of {made} mutants seen, {100 * seen / max(1, made):.1f} %")
         return True
@@ -173,13 +174,16 @@ def main() -> int:
     """Exit code other than 0 when the tests fail without any mutant."""
     parser = argparse.ArgumentParser(prog="make mutants")
     parser.add_argument("rooms", nargs="*", default=list(ROOMS), choices=list(ROOMS))
+    parser.add_argument(
+        "--only", nargs="*", default=[""], help="evpower/billing/rates.py:76 … as a survivor's line says"
+    )
     options = parser.parse_args()
     with running_server() as server, migrated_template(server) as template:
         os.environ |= {OUTSIDE: server, TEMPLATE_OUTSIDE: template}
-        return max(_mutate(room, server) for room in options.rooms)
+        return max(_mutate(room, options.only, server) for room in options.rooms)
 
 
-def _mutate(room: str, server: str) -> int:
+def _mutate(room: str, only: Sequence[str], server: str) -> int:
     """Each in a process of its own: one run of pytest a process."""
     modules, tests = ROOMS[room]
     if (child := os.fork()) == 0:
@@ -187,7 +191,7 @@ def _mutate(room: str, server: str) -> int:
         try:
             for module in modules:
                 importlib.import_module(f"evpower.{module}")
-            code = int(pytest.main([*OPTIONS, *tests], plugins=[Room(room, modules, server)]))
+            code = int(pytest.main([*OPTIONS, *tests], plugins=[Room(room, modules, only, server)]))
         finally:
             os._exit(code)
     _, status = os.waitpid(child, 0)
