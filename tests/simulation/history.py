@@ -5,12 +5,14 @@ from __future__ import annotations
 import gc
 import os
 import random
+import ssl
 import time
 import traceback
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 import psycopg
 import trio
@@ -101,6 +103,7 @@ def run_seed(run: Run, server: str, template: str) -> Outcome:
     _make(server, name, template)
     outcome, began, cpu_s = Outcome(seed, run.plan.hours), time.monotonic(), time.process_time()
     _seed_trio(seed)
+    ssl.create_default_context = _context  # type: ignore[assignment]  # nobody here speaks TLS, and each would read all certificates
     gc.collect()
     gc.freeze()
     gc.disable()
@@ -122,6 +125,9 @@ def _seed_trio(seed: int) -> None:
     trio.to_thread.run_sync = _at_once  # type: ignore[assignment]  # a real thread would end at a moment of its own
 
 
+_context = cache(ssl.create_default_context)
+
+
 async def _at_once(work: Callable[..., object], *arguments: object, **_: object) -> object:
     """A thread's work, while everybody waits."""
     await trio.lowlevel.checkpoint()
@@ -132,7 +138,9 @@ def _make(server: str, name: str, template: str) -> None:
     with psycopg.connect(server, autocommit=True) as admin:
         database = sql.Identifier(name)
         admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(database))
-        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(database, sql.Identifier(template)))
+        admin.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(database, sql.Identifier(template))
+        )
         for setting, value in SETTINGS.items():
             admin.execute(
                 sql.SQL("ALTER DATABASE {} SET {} = {}").format(database, sql.SQL(setting), sql.Literal(value))
@@ -253,6 +261,7 @@ async def _come_to_rest(
         bank.heal()
     # What a station did not hear of its charges yet, it hears now; and then the cable is pulled.
     await trio.sleep(HEARS_WITHIN_S)
+    world.pace.calm()
     outcome.problems += unpaid_charges(checker, street.stations)
     for at in street.stations:
         await at.station.unplug()

@@ -62,7 +62,7 @@ class Databases:
         if self._name is None:
             # Of its own for each lender: a test of lenders must not take, nor drop, what the suite lends.
             name = f"evpower_test_{os.getpid()}_{token_hex(4)}"
-            self._order(f"CREATE DATABASE {name} TEMPLATE {self._template}")
+            self._order(f"CREATE DATABASE {name} TEMPLATE {self._template} STRATEGY file_copy")
             self._name = name
             self._cleaner = psycopg.connect(self._url, autocommit=True, application_name=CLEANER)
             self._fingerprint = self._cleaner.execute(FINGERPRINT).fetchone()
