@@ -1,6 +1,7 @@
 """`make mutants ROOMS=rules`: each mutant in a fork that has all imported and the tests collected; survivors are lines.
 
-A mutant meets those tests alone that call a function it changes, the quickest first, until one fails.
+A mutant meets those tests alone that call a function it changes, until one fails: first those that saw another mutant
+there, then those that call least else.
 """
 
 from __future__ import annotations
@@ -10,11 +11,14 @@ import gc
 import importlib
 import json
 import math
+import mmap
 import os
 import signal
+import struct
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -51,11 +55,16 @@ class Reach:
 class Room:
     """In the place of pytest's own loop over the tests that it collected."""
 
-    def __init__(self, name: str, modules: Sequence[str], only: Sequence[str], server: str) -> None:
+    def __init__(self, name: str, options: argparse.Namespace, server: str) -> None:
+        modules, _ = ROOMS[name]
         self._name = name
-        self._only = tuple(only)
+        self._only = tuple(options.only)
+        self._most: int | None = options.most
         self._paths = [ROOT / "evpower" / f"{each.replace('.', '/')}.py" for each in modules]
         self._server = server
+        #: How many mutants each test saw; and which of the tests that it met saw this one.
+        self._saw = Counter[pytest.Item]()
+        self._seen_by = mmap.mmap(-1, 4)
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         gc.unfreeze()  # what is frozen is not shown to whoever looks for functions
@@ -68,7 +77,7 @@ class Room:
                 if not where.startswith(self._only) or not (changed := changed_functions(mutant.tree, path)):
                     continue
                 made += 1
-                fate = self._fate(session, [each for each in reaches if each.names & changed.keys()], changed)
+                fate = self._fate(session, self._to_meet(reaches, changed), changed)
                 seen += fate in ("seen", "hangs")
                 if fate != "seen":
                     _say(f"  {fate}: {where} {mutant.what}: {lines[mutant.line - 1].strip()}")
@@ -76,7 +85,7 @@ class Room:
         return True
 
     def _without_a_mutant(self, session: pytest.Session) -> list[Reach]:
-        """Every test, the quickest first.
+        """Every test, those that call least first.
 
         Raises:
             pytest.Session.Failed: Tests fail without any mutant.
@@ -94,7 +103,11 @@ class Room:
             Reach(item, frozenset((name, line) for name, line in names), seconds)
             for item, (names, seconds) in zip(session.items, answers, strict=True)
         ]
-        return sorted(reaches, key=lambda each: each.seconds)
+        return sorted(reaches, key=lambda each: (len(each.names), each.seconds))
+
+    def _to_meet(self, reaches: Sequence[Reach], changed: Changed) -> Sequence[Reach]:
+        calling = [each for each in reaches if each.names & changed.keys()]
+        return sorted(calling, key=lambda each: -self._saw[each.item])[: self._most]
 
     def _fate(self, session: pytest.Session, reaches: Sequence[Reach], changed: Changed) -> str:
         if not reaches:
@@ -104,13 +117,20 @@ class Room:
         def meet() -> bool:
             signal.alarm(within_s)
             put_in(changed)
-            return _pass(session, [each.item for each in reaches])
+            for place, _ in enumerate(_passing(session, [each.item for each in reaches])):
+                self._seen_by[:] = struct.pack("i", place + 1)
+            return not session.testsfailed
 
+        self._seen_by[:] = struct.pack("i", 0)
         with _forked(meet) as pid:
             _, status = os.waitpid(pid, 0)
         self._drop_databases()
         code = os.waitstatus_to_exitcode(status)
-        return "hangs" if code == -signal.SIGALRM else "seen" if code else "survives"
+        if code == 0:
+            return "survives"
+        (place,) = struct.unpack("i", self._seen_by[:])
+        self._saw[reaches[place].item] += 1
+        return "hangs" if code == -signal.SIGALRM else "seen"
 
     def _drop_databases(self) -> None:
         """A test that failed, or was killed, leaves its own."""
@@ -128,26 +148,23 @@ def _watch(session: pytest.Session, files: set[str], writes: int) -> bool:
             names.add(name_of(frame.f_code))
 
     threading.setprofile(note)
+    sys.setprofile(note)
+    began = time.monotonic()
     with os.fdopen(writes, "w") as said:
-        for place, item in enumerate(session.items):
+        for _ in _passing(session, session.items):
+            said.write(f"{json.dumps([sorted(names), time.monotonic() - began])}\n")
             names.clear()
             began = time.monotonic()
-            sys.setprofile(note)
-            passes = _pass(session, [item], session.items[place + 1 : place + 2])
-            sys.setprofile(None)
-            if not passes:
-                return False
-            said.write(f"{json.dumps([sorted(names), time.monotonic() - began])}\n")
-    return True
+    return not session.testsfailed
 
 
-def _pass(session: pytest.Session, items: Sequence[pytest.Item], then: Sequence[pytest.Item] = ()) -> bool:
-    """Whether all of them do; ends with the first that does not."""
-    for item, following in zip(items, [*items[1:], *then, None], strict=False):
+def _passing(session: pytest.Session, items: Sequence[pytest.Item]) -> Iterator[None]:
+    """Run them, as far as they pass; after each that does, the caller is asked."""
+    for item, following in zip(items, [*items[1:], None], strict=True):
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
         if session.testsfailed:
-            return False
-    return True
+            return
+        yield
 
 
 @contextmanager
@@ -177,13 +194,14 @@ def main() -> int:
     parser.add_argument(
         "--only", nargs="*", default=[""], help="evpower/billing/rates.py:76 … as a survivor's line says"
     )
+    parser.add_argument("--most", type=int, help="a mutant meets no more tests than this")
     options = parser.parse_args()
     with running_server() as server, migrated_template(server) as template:
         os.environ |= {OUTSIDE: server, TEMPLATE_OUTSIDE: template}
-        return max(_mutate(room, options.only, server) for room in options.rooms)
+        return max(_mutate(room, options, server) for room in options.rooms)
 
 
-def _mutate(room: str, only: Sequence[str], server: str) -> int:
+def _mutate(room: str, options: argparse.Namespace, server: str) -> int:
     """Each in a process of its own: one run of pytest a process."""
     modules, tests = ROOMS[room]
     if (child := os.fork()) == 0:
@@ -191,7 +209,7 @@ def _mutate(room: str, only: Sequence[str], server: str) -> int:
         try:
             for module in modules:
                 importlib.import_module(f"evpower.{module}")
-            code = int(pytest.main([*OPTIONS, *tests], plugins=[Room(room, modules, only, server)]))
+            code = int(pytest.main([*OPTIONS, *tests], plugins=[Room(room, options, server)]))
         finally:
             os._exit(code)
     _, status = os.waitpid(child, 0)

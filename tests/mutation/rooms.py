@@ -50,16 +50,11 @@ ROOMS: Mapping[str, tuple[Sequence[str], Sequence[str]]] = {
     "settling": (
         ("charging.settler", "charging.session", "charging.rows.settlements"),
         (
-            "tests/charging/test_settler.py",
-            "tests/charging/test_stops.py",
-            "tests/charging/test_recovery.py",
-            "tests/charging/test_given_up_starts.py",
-            "tests/charging/test_watt_hours.py",
-            "tests/charging/test_estimates.py",
-            "tests/charging/test_worked_examples.py",
-            "tests/charging/test_billed_minutes.py",
-            "tests/charging/test_doubts.py",
-            "tests/charging/test_money_lines.py",
+            "tests/charging",
+            "tests/idle_fees",
+            "tests/reservations",
+            "tests/push/test_events.py",
+            "tests/server/test_charge_metrics.py",
         ),
     ),
 }
