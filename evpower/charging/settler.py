@@ -108,32 +108,29 @@ class Settler:
             with contain(log, "session %s could not be settled before a start", session_id):
                 await self.settle(session_id)
 
-    async def settle(self, session_id: SessionId) -> bool:
-        """Bill an ended session by its station's record; False when it is final already, not ended, or when its bill
-        cannot be written: then it waits for a person (money-audit A2)."""
+    async def settle(self, session_id: SessionId) -> None:
+        """Bill an ended session by its station's record, once. A bill that cannot be written waits for a person
+        (money-audit A2)."""
         try:
-            return await self._settle(session_id)
+            await self._settle(session_id)
         except CANNOT_BE_WRITTEN as error:
             await self._park(session_id, error, correction=False)
-            return False
 
-    async def correct(self, session_id: SessionId) -> bool:
-        """Set an estimated bill right by the true StopTransaction, once; False when there is nothing to correct, or
-        when the correction cannot be written."""
+    async def correct(self, session_id: SessionId) -> None:
+        """Set an estimated bill right by the true StopTransaction, once. A correction that cannot be written waits for
+        a person."""
         try:
-            return await self._correct(session_id)
+            await self._correct(session_id)
         except CANNOT_BE_WRITTEN as error:
             await self._park(session_id, error, correction=True)
-            return False
 
-    async def give_up(self, session_id: SessionId) -> bool:
-        """A person gives up a bill that cannot be written: the whole hold goes back, what was delivered is unbilled;
-        False when the session is final already."""
+    async def give_up(self, session_id: SessionId) -> None:
+        """A person gives up a bill that cannot be written: the whole hold goes back, what was delivered is unbilled."""
         async with unit_of_work(self._pool) as uow:
             locked = await self._lock(uow, session_id)
             session = locked.session
             if session.is_final:
-                return False
+                return
             bill = await self._billing.settle(uow, locked.client, session.id, session.terms.reserved_tyiyn, 0, ACTOR)
             await settlements.store_settlement(
                 uow.conn, session, bill, SessionEnd(0, "stopped", "settled"), self._clock.now()
@@ -143,14 +140,13 @@ class Settler:
             await self._conclude(uow, session)
             await self._keeping.billed(uow, session.id, 0)
             uow.after_commit(lambda: self._count_end("settled", session.end_cause, 0))
-        return True
 
-    async def _settle(self, session_id: SessionId) -> bool:
+    async def _settle(self, session_id: SessionId) -> None:
         async with unit_of_work(self._pool) as uow:
             locked = await self._lock(uow, session_id)
             session = locked.session
             if session.is_final or session.phase != "ended":
-                return False
+                return
             now = self._clock.now()
             energy_wh, minutes = session.delivered()
             bill = await self._billing.settle(
@@ -176,7 +172,6 @@ class Settler:
             await self._conclude(uow, session)
             self._log_end(uow, session, end)
             await self._keeping.billed(uow, session.id, minutes, session.terms.rates.steps)
-        return True
 
     async def release(
         self, session_id: SessionId, *, status: Literal["stopped", "error"], cause: EndCause, reason: str
@@ -199,14 +194,14 @@ class Settler:
             self._log_end(uow, session, end)
         return True
 
-    async def _correct(self, session_id: SessionId) -> bool:
+    async def _correct(self, session_id: SessionId) -> None:
         async with unit_of_work(self._pool) as uow:
             locked = await self._lock(uow, session_id)
             session, record = locked.session, locked.session.record
             if not session.estimated or session.corrected_at is not None or session.settled_at is None:
-                return False
+                return
             if record is None or not record.stop_is_believed or record.stop_received_at is None:
-                return False
+                return
             now = self._clock.now()
             late = record.stop_received_at - session.settled_at > TAKES_MORE_WITHIN
             correction = correct(
@@ -218,10 +213,9 @@ class Settler:
             await self._billing.correct(uow, locked.client, session.id, correction, ACTOR)
             await settlements.store_correction(uow.conn, session.id, correction, now)
             await self._keeping.billed(uow, session.id, session.delivered().minutes, session.terms.rates.steps)
-        return True
 
-    async def note_unbilled(self, session_id: SessionId) -> bool:
-        """Note what was delivered beyond a final bill that no believed stop corrects; False when there is no more.
+    async def note_unbilled(self, session_id: SessionId) -> None:
+        """Note what was delivered beyond a final bill that no believed stop corrects.
 
         It is no debt and moves no money; the true stop, when it comes, corrects the bill and replaces the note.
         """
@@ -230,12 +224,11 @@ class Settler:
             energy_wh = session.delivered().energy_wh - session.energy_wh
             is_open = session.is_final and session.corrected_at is None
             if not is_open or session.record is None or session.record.stop_is_believed or energy_wh <= 0:
-                return False
+                return
             cost_tyiyn = max(0, session.final_cost_tyiyn() - (session.amount_tyiyn or 0))
             await settlements.note_unbilled(uow.conn, session_id, energy_wh, cost_tyiyn)
             line = "delivered and not billed: session_id=%s, station=%s, energy_wh=%d"
             uow.after_commit(lambda: log.warning(line, session_id, session.station_id, energy_wh))
-        return True
 
     async def _park(self, session_id: SessionId, error: Exception, *, correction: bool) -> None:
         """The same rows fail in the same way again, so a person is asked once instead."""

@@ -34,7 +34,7 @@ from tests.mutation.rooms import ROOMS
 from tests.worlds.postgres import OUTSIDE, TEMPLATE_OUTSIDE, migrated_template, running_server
 
 ROOT = Path(__file__).parents[2]
-#: A mutant may loop for ever: that is seen, after so many times as long as the tests take without one, and some more.
+#: A mutant may loop for ever: that is seen, after so many times as long as a test takes without one, and some more.
 PATIENCE, AT_LEAST_S = 10, 20
 #: No test of a room starts a server; what tests print is nobody's, and what we print is ours; we have imported what
 #: pytest would rewrite.
@@ -112,16 +112,16 @@ class Room:
     def _fate(self, session: pytest.Session, reaches: Sequence[Reach], changed: Changed) -> str:
         if not reaches:
             return "no test calls it"
-        within_s = math.ceil(AT_LEAST_S + PATIENCE * sum(each.seconds for each in reaches))
 
         def meet() -> bool:
-            signal.alarm(within_s)
             put_in(changed)
-            for place, _ in enumerate(_passing(session, [each.item for each in reaches])):
-                self._seen_by[:] = struct.pack("i", place + 1)
-            return not session.testsfailed
+            for place, (item, following) in enumerate(_pairs([each.item for each in reaches])):
+                self._seen_by[:] = struct.pack("i", place)
+                signal.alarm(math.ceil(AT_LEAST_S + PATIENCE * reaches[place].seconds))
+                if not _passes(session, item, following):
+                    return False
+            return True
 
-        self._seen_by[:] = struct.pack("i", 0)
         with _forked(meet) as pid:
             _, status = os.waitpid(pid, 0)
         self._drop_databases()
@@ -149,22 +149,24 @@ def _watch(session: pytest.Session, files: set[str], writes: int) -> bool:
 
     threading.setprofile(note)
     sys.setprofile(note)
-    began = time.monotonic()
     with os.fdopen(writes, "w") as said:
-        for _ in _passing(session, session.items):
-            said.write(f"{json.dumps([sorted(names), time.monotonic() - began])}\n")
+        for item, following in _pairs(session.items):
             names.clear()
             began = time.monotonic()
+            if not _passes(session, item, following):
+                return False
+            said.write(f"{json.dumps([sorted(names), time.monotonic() - began])}\n")
+    return True
+
+
+def _pairs(items: Sequence[pytest.Item]) -> Iterator[tuple[pytest.Item, pytest.Item | None]]:
+    """Each with the one that comes next, for which its fixtures may stay."""
+    return zip(items, [*items[1:], None], strict=True)
+
+
+def _passes(session: pytest.Session, item: pytest.Item, following: pytest.Item | None) -> bool:
+    item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
     return not session.testsfailed
-
-
-def _passing(session: pytest.Session, items: Sequence[pytest.Item]) -> Iterator[None]:
-    """Run them, as far as they pass; after each that does, the caller is asked."""
-    for item, following in zip(items, [*items[1:], None], strict=True):
-        item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-        if session.testsfailed:
-            return
-        yield
 
 
 @contextmanager
