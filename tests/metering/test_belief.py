@@ -78,6 +78,7 @@ def test_the_longer_of_both_times_counts_and_a_jump_does_not() -> None:
         (24 * HOUR, SECOND, HOUR, True, HOUR),  # a clock a day wrong at the start, but the order is an hour old
         (24 * HOUR, SECOND, 24 * HOUR, True, 12 * HOUR),  # the same of a card, of which there is no order
         (JUMP, SECOND, 24 * HOUR, True, SECOND),
+        (HOUR, SECOND, None, True, SECOND),
     ],
 )
 def test_no_more_time_is_billed_than_can_have_gone_by(

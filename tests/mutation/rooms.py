@@ -20,7 +20,12 @@ ROOMS: Mapping[str, tuple[Sequence[str], Sequence[str]]] = {
     ),
     "belief": (
         ("metering.belief", "metering.registers"),
-        ("tests/metering", "tests/charging/test_belief.py", "tests/charging/test_billed_minutes.py"),
+        (
+            "tests/metering",
+            "tests/charging/test_belief.py",
+            "tests/charging/test_billed_minutes.py",
+            "tests/charging/test_late_starts.py",
+        ),
     ),
     "top-ups": (
         ("payments.top_up", "payments.top_up_schedule"),

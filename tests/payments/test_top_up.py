@@ -24,7 +24,15 @@ from evpower.payments.top_up import (
     judge,
     returns,
 )
-from evpower.payments.top_up_schedule import is_given_up, keeps_asking, may_force, next_check, plan_check
+from evpower.payments.top_up_schedule import (
+    is_given_up,
+    keeps_asking,
+    may_force,
+    next_check,
+    plan_check,
+    redated,
+    wants_cancel,
+)
 from tests.worlds.fakes import NOON
 
 RULES = TopUpRules()
@@ -429,6 +437,36 @@ def test_what_is_not_paid_is_asked_about_when_the_claim_planned(phase: Phase) ->
 
 def test_a_declined_card_is_asked_about_no_more() -> None:
     assert not keeps_asking(replace(ORDER, method="card"), "canceled", OrderState.CANCELED, NOON)
+
+
+@pytest.mark.parametrize("state", [None, OrderState.PROCESSING])
+def test_a_card_whose_end_the_provider_has_not_said_is_asked_about(state: OrderState | None) -> None:
+    assert keeps_asking(replace(ORDER, method="card"), "canceled", state, NOON)
+    assert keeps_asking(replace(ORDER, method="card"), "expired", OrderState.CANCELED, NOON)
+
+
+@pytest.mark.parametrize(
+    ("order", "wants"),
+    [
+        (ORDER, True),
+        (replace(ORDER, method="card"), False),
+        (replace(ORDER, invoice_id=ORDER.order_id), False),
+        (replace(ORDER, phase="approved"), False),
+        (replace(ORDER, phase="canceled"), True),
+        (replace(ORDER, phase="canceled", slow_steps=1), False),
+    ],
+)
+def test_an_invoice_that_its_provider_knows_is_cancelled_once_nobody_may_pay_it(order: TopUp, wants: bool) -> None:
+    assert wants_cancel(order, NOON + LIFE) is wants
+
+
+def test_an_invoice_that_may_still_be_paid_is_not_cancelled() -> None:
+    assert not wants_cancel(ORDER, NOON + LIFE - timedelta(seconds=1))
+
+
+def test_an_order_keeps_its_life_when_the_wall_clock_jumps() -> None:
+    moved = redated(ORDER, lambda at: at + timedelta(days=1))
+    assert (moved.created_at, moved.expires_at) == (NOON + timedelta(days=1), NOON + timedelta(days=1) + LIFE)
 
 
 # ---------------------------------------------------------------------------------------------------- returns
