@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
-from evpower.metering.belief import energy_max_wh
+from evpower.metering.belief import CLOCK_MAX, QUEUED_MAX, energy_max_wh
 from evpower.metering.meter_value import MAX_ENERGY_WH, Sample
 from evpower.metering.registers import BelievedRegister, Doubt, RegisterReading, StopReading, stopped
 from tests.worlds.fakes import NOON
@@ -70,6 +71,19 @@ def test_a_start_that_is_one_is_not_replaced() -> None:
     assert (charge.energy_wh, [doubt and doubt.kind for doubt in doubts]) == (7_000, ["reading", None])
 
 
+@pytest.mark.parametrize(
+    ("start_wh", "beyond_wh", "kept"), [(0, 0, True), (0, 1, False), (1, 1, True), (-100, 1, False)]
+)
+def test_a_start_of_nothing_is_replaced_by_what_is_beyond_the_connector(
+    start_wh: int, beyond_wh: int, kept: bool
+) -> None:
+    """§1.3: a start of one watt-hour is one, and what rises too far from it is not believed."""
+    first = at(60, start_wh + energy_max_wh(timedelta(minutes=60), KW_22) + beyond_wh)
+    charge, doubt = register(start_wh).read(first)
+    assert charge.base_wh == (start_wh if kept else first.register_wh)
+    assert (doubt and doubt.kind) == (None if not beyond_wh else "reading" if kept else "start")
+
+
 def test_a_first_reading_that_can_be_true_keeps_a_start_of_0() -> None:
     """§1.3: a station that counts each charge from 0; a later lifetime register is not believed."""
     charge, doubts = read(register(0), at(10, 3_500), at(60, 939_000), at(61, 14_000))
@@ -113,16 +127,37 @@ def test_what_was_measured_before_the_newest_reading_says_nothing() -> None:
     assert (charge.energy_wh, doubts) == (20_500, [None, None, None])
 
 
+def test_a_lower_figure_of_the_same_moment_is_no_restart() -> None:
+    charge, doubts = read(register(), at(60, 21_000), at(60, 500))
+    assert (charge.energy_wh, doubts) == (20_000, [None, None])
+
+
+def test_a_register_that_returns_to_what_it_was_had_slipped() -> None:
+    charge, doubts = read(register(), at(60, 21_000), at(61, 0), at(62, 21_000))
+    assert (charge.energy_wh, doubts[-1]) == (20_000, None)
+
+
 def test_a_register_restarts_with_the_boot_and_not_before_it() -> None:
     """§1.4: what was measured before the boot and is lower came out of a queue with a wrong time or figure."""
     charge, _ = read(register(), at(60, 13_000))
-    booted = BelievedRegister(
-        **{**{name: getattr(charge, name) for name in BelievedRegister.__slots__}, "booted_at": at(90, 0)[1]}
-    )
+    booted = replace(charge, booted_at=NOON + timedelta(minutes=90))
     same, doubt = booted.read(at(70, 500, 91))
     assert (same.energy_wh, doubt) == (12_000, Doubt("reading", 500, 13_000))
+    assert booted.read(at(88, 500, 91))[1] == Doubt("restart", 500, 13_000), "two minutes of another clock are nothing"
     restarted, doubt = booted.read(at(91, 500))
     assert (restarted.read(at(100, 3_000))[0].energy_wh, doubt) == (14_500, Doubt("restart", 500, 13_000))
+
+
+def test_what_was_measured_in_the_moment_of_the_boot_is_from_before_it() -> None:
+    booted = replace(read(register(), at(0, 13_000, 60))[0], booted_at=NOON + timedelta(minutes=60))
+    assert booted.read(at(57, 500, 61))[1] == Doubt("reading", 500, 13_000)
+
+
+def test_what_can_flow_after_a_restart_is_less_what_flowed_before_it() -> None:
+    charge, _ = read(register(), at(60, 13_000), at(61, 0))
+    most_wh = energy_max_wh(timedelta(minutes=70), KW_22)
+    same, doubt = charge.read(at(70, 10**6))
+    assert (same.energy_wh, doubt) == (12_000, Doubt("reading", 10**6, most_wh - 12_000))
 
 
 def test_a_stop_within_belief_is_the_last_register() -> None:
@@ -147,10 +182,52 @@ def test_a_stop_after_an_estimate_corrects_it_downwards() -> None:
     assert (charge.energy_wh, doubt) == (2_000, None)
 
 
+def test_a_stop_after_an_estimate_may_say_that_nothing_flowed() -> None:
+    charge, doubt = read(register(), at(30, 6_000))[0].stop(at(60, 1_000), corrects_estimate=True)
+    assert (charge.energy_wh, doubt) == (0, None)
+
+
 def test_a_stop_after_an_estimate_is_no_lower_than_its_segment() -> None:
     """A1 with §1.4"""
     charge, doubt = read(register(), at(30, 6_000))[0].stop(at(60, 500), corrects_estimate=True)
     assert (charge.energy_wh, doubt) == (5_000, Doubt("stop", 500, 6_000))
+
+
+NEVER_SET = NOON - timedelta(days=20_000)
+MOST_OF_A_QUEUE_WH = energy_max_wh(QUEUED_MAX, KW_22)
+
+
+def stopped_with_its_clock_set(
+    energy_wh: int, *readings: RegisterReading, started_at: datetime = NEVER_SET, minute: float = 1
+) -> tuple[int, Doubt | None]:
+    """What is believed of a charge whose start and stop came out of a queue within a minute of ours."""
+    charge, _ = read(register(started_at=started_at), *readings)
+    charge, doubt = charge.stop(at(minute, 1_000 + energy_wh, 1), corrects_estimate=False)
+    return charge.energy_wh, doubt
+
+
+def test_a_stop_by_a_clock_that_was_set_in_mid_charge_is_believed_up_to_twelve_hours_and_seen_by_a_person() -> None:
+    """A11"""
+    energy_wh, doubt = stopped_with_its_clock_set(MOST_OF_A_QUEUE_WH)
+    assert (energy_wh, doubt and doubt.kind) == (MOST_OF_A_QUEUE_WH, "clock")
+
+
+@pytest.mark.parametrize(
+    ("energy_wh", "readings", "started_at", "minute"),
+    [
+        (MOST_OF_A_QUEUE_WH + 1, [], NEVER_SET, 1),
+        # Its clock was right when it began, and jumped later; or was off by no more than a clock may be.
+        (20_000, [], NOON, 3 * 24 * 60),
+        (20_000, [], NOON - CLOCK_MAX, 1),
+        # A reading says how much it was until then.
+        (20_000, [at(0.5, 1_000)], NEVER_SET, 1),
+    ],
+)
+def test_a_stop_beyond_what_can_have_flowed_is_not_believed_for_another_clock(
+    energy_wh: int, readings: list[RegisterReading], started_at: datetime, minute: float
+) -> None:
+    believed_wh, doubt = stopped_with_its_clock_set(energy_wh, *readings, started_at=started_at, minute=minute)
+    assert (believed_wh, doubt and doubt.kind) == (0, "stop")
 
 
 def test_the_readings_in_a_stop_are_judged_one_by_one() -> None:
