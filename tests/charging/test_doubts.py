@@ -153,12 +153,18 @@ async def asked(world: World) -> list[dict[str, Any]]:
     return await world.sql("SELECT figures, settled FROM evpower.doubts WHERE kind = 'settlement'")
 
 
+async def of_what(world: World) -> object:
+    """Which bill it was that could not be written."""
+    (row,) = await world.sql("SELECT message FROM evpower.doubts WHERE kind = 'settlement'")
+    return row["message"]
+
+
 async def test_a_bill_that_cannot_be_written_is_parked_once(world: World, caplog: pytest.LogCaptureFixture) -> None:
     """A2: no error repeats for ever; a person is asked."""
     session_id = await unwritable(world)
     for _ in range(3):
         await world.app.settler.work_due()
-    assert await asked(world) == [{"figures": 1, "settled": None}]
+    assert (await asked(world), await of_what(world)) == ([{"figures": 1, "settled": None}], "settlement")
     assert sum("cannot be written" in record.message for record in caplog.records) == 1
     session = await world.session(session_id)
     assert (session.phase, session.doubtful) == ("ended", True)
@@ -174,6 +180,16 @@ async def test_a_person_frees_the_money_and_the_connector_of_a_bill_that_cannot_
     assert await world.sql("SELECT unbilled_wh FROM evpower.session_phases") == [{"unbilled_wh": 20_000}]
     await world.say("Available")
     assert (await world.order(energy_wh=1_000, connector=ONE)).session.status == "started"
+
+
+async def test_a_bill_that_a_person_gives_up_is_of_nothing(world: World) -> None:
+    session_id = await unwritable(world)
+    (doubt,) = await world.app.doubts.doubts(settled_too=False)
+    assert doubt.detail == "numeric field overflow", "the first line of what PostgreSQL says"
+    await world.app.doubts.dismiss(doubt.id, actor="ann", reason="the price was mistyped")
+    assert (await world.session(session_id)).energy_wh == 0
+    assert await world.sql("SELECT unbilled_tyiyn FROM evpower.session_phases") == [{"unbilled_tyiyn": 0}]
+    assert (world.app.settler.ends, world.app.settler.billed_wh) == ({("settled", "charger"): 1}, 0)
 
 
 async def test_a_bill_is_tried_again_when_a_person_says_so(world: World) -> None:
@@ -199,7 +215,7 @@ async def test_a_correction_that_cannot_be_written_is_parked_and_can_be_given_up
     await world.sql("UPDATE charging_sessions SET rate_per_kwh = 10000000000000000")
     await stop(world, transaction_id, 21_000)
     await world.app.settler.work_due()
-    assert await asked(world) == [{"figures": 1, "settled": None}]
+    assert (await asked(world), await of_what(world)) == ([{"figures": 1, "settled": None}], "correction")
     (doubt,) = await world.app.doubts.doubts(settled_too=False)
     await world.app.doubts.dismiss(doubt.id, actor="ann", reason="no")
     await world.app.settler.work_due()

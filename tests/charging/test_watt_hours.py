@@ -41,6 +41,30 @@ async def test_what_is_reported_after_an_estimate_is_unbilled(world: World) -> N
     assert (session.energy_wh, session.cost_tyiyn, await world.balance()) == (15_000, 202_50, 297_50)
 
 
+async def test_what_costs_nothing_is_unbilled_for_nothing(world: World) -> None:
+    await estimated_then_goes_on(world)
+    await world.sql("UPDATE charging_sessions SET rate_per_kwh = 0")
+    await world.app.settler.work_due()
+    assert await world.sql("SELECT unbilled_wh, unbilled_tyiyn FROM evpower.session_phases") == [
+        {"unbilled_wh": 2_000, "unbilled_tyiyn": 0}
+    ]
+
+
+async def test_a_bill_that_says_all_or_was_corrected_is_not_noted(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    session_id, wire_id = await running(world)
+    await world.app.settler.note_unbilled(session_id)
+    await stop(world, session_id)
+    await world.app.settler.note_unbilled(session_id)
+    world.clock.advance(600)
+    await world.end(wire_id, 17_000)
+    await world.app.settler.note_unbilled(session_id)
+    await world.app.settler.work_due()
+    await world.app.settler.note_unbilled(session_id)
+    assert not [line for line in caplog.messages if line.startswith("delivered and not billed")]
+
+
 async def test_what_is_reported_just_before_the_next_charge_is_unbilled_and_not_missing(world: World) -> None:
     """Money audit A7: the settlement worker comes after the next start."""
     session_id, _ = await estimated_then_goes_on(world)

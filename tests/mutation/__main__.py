@@ -1,7 +1,7 @@
 """`make mutants ROOMS=rules`: each mutant in a fork that has all imported and the tests collected; survivors are lines.
 
-A mutant meets those tests alone that call a function it changes, until one fails: first those that saw another mutant
-there, then those that call least else.
+A mutant meets those tests alone that call a function it changes, until one fails: first those that saw others, then the
+module's own, then those that call least else.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Room:
                 if not where.startswith(self._only) or not (changed := changed_functions(mutant.tree, path)):
                     continue
                 made += 1
-                fate = self._fate(session, self._to_meet(reaches, changed), changed)
+                fate = self._fate(session, self._to_meet(reaches, changed, f"test_{path.stem}"), changed)
                 seen += fate in ("seen", "hangs")
                 if fate != "seen":
                     _say(f"  {fate}: {where} {mutant.what}: {lines[mutant.line - 1].strip()}")
@@ -105,9 +105,9 @@ class Room:
         ]
         return sorted(reaches, key=lambda each: (len(each.names), each.seconds))
 
-    def _to_meet(self, reaches: Sequence[Reach], changed: Changed) -> Sequence[Reach]:
+    def _to_meet(self, reaches: Sequence[Reach], changed: Changed, own: str) -> Sequence[Reach]:
         calling = [each for each in reaches if each.names & changed.keys()]
-        return sorted(calling, key=lambda each: -self._saw[each.item])[: self._most]
+        return sorted(calling, key=lambda each: (-self._saw[each.item], each.item.path.stem != own))[: self._most]
 
     def _fate(self, session: pytest.Session, reaches: Sequence[Reach], changed: Changed) -> str:
         if not reaches:

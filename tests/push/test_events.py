@@ -17,6 +17,7 @@ from evpower.push.events import PushEvent, of_session
 from evpower.push.recipient import Recipient
 from evpower.settings.config import Config
 from evpower.settings.push import PushSettings
+from tests.charging.test_doubts import unwritable
 from tests.worlds.charging import CLIENT, ONE, STATION, TWO, World, impatient, open_world
 from tests.worlds.push import phone
 
@@ -79,7 +80,7 @@ async def test_a_repeat_writes_nothing_more(world: World) -> None:
     session_id = (await world.order(energy_wh=1_000)).session.session_id
     await world.charge(session_id, 500)
     before = await queued(world)
-    assert not await world.app.settler.settle(session_id)
+    await world.app.settler.settle(session_id)
     async with unit_of_work(world.pool) as uow:
         again = of_session("charging_completed", session_id, STATION, energy_wh=1, cost_tyiyn=1, refund_tyiyn=1)
         await world.app.push.outbox.enqueue(uow, again)
@@ -94,12 +95,21 @@ async def test_what_is_rolled_back_is_no_message(world: World) -> None:
     assert await queued(world) == []
 
 
+async def test_a_bill_that_a_person_gives_up_is_a_charge_that_failed_and_cost_nothing(world: World) -> None:
+    await unwritable(world)
+    (doubt,) = await world.app.doubts.doubts(settled_too=False)
+    await world.app.doubts.dismiss(doubt.id, actor="ann", reason="the price was mistyped")
+    told = await payload(world, "charging_error")
+    assert (told["energy_wh"], told["cost_tyiyn"]) == (0, 0)
+
+
 async def test_a_charge_that_could_not_begin_names_its_refund(world: World) -> None:
     await world.give(500_00)
     session_id = (await world.order(energy_wh=20_000)).session.session_id
     await world.app.settler.release(session_id, status="error", cause="charger", reason="rejected")
     assert await queued(world) == [to_driver("charging_error")]
-    assert (await payload(world, "charging_error"))["refund_tyiyn"] == 270_00
+    told = await payload(world, "charging_error")
+    assert (told["energy_wh"], told["refund_tyiyn"]) == (0, 270_00)
 
 
 async def test_a_limit_that_is_near_is_said_once(world: World) -> None:
