@@ -89,7 +89,7 @@ class Side:
 
         async def settle_some() -> None:
             while due:
-                assert await self.settler.settle(due.pop())
+                await self.settler.settle(due.pop())
 
         async with trio.open_nursery() as workers:
             for _ in range(at_once):
