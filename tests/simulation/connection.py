@@ -22,9 +22,11 @@ from tests.simulation.engine import Engine, Life
 ASK_AFTER_MS = 3
 #: PostgreSQL gives its verdict on a deadlock after `deadlock_timeout`, which is a millisecond here.
 VERDICT_WITHIN_MS = 5000
-#: Not in the digest: keys that the cryptography library makes by its own dice.
 DEAD = "the process is dead"
+#: Not in the digest: keys that the cryptography library makes by its own dice.
 OWN_DICE = ("signing_keys",)
+#: PostgreSQL's time is not the history's: a machine that stands still for half a minute is no misfortune of it.
+IDLE, NEVER_IDLE = "idle_in_transaction_session_timeout=30s", "idle_in_transaction_session_timeout=0"
 #: What a statement names when it moves money or the phase of a session.
 OF_MONEY = (
     "ledger_entries",
@@ -166,7 +168,7 @@ class SimulatedConnection(TrioConnection):
         async def connect(conninfo: str) -> Self:
             await trio.lowlevel.checkpoint()
             must_live(life)
-            connection: Self = connect_now(cls._connect_gen(conninfo))
+            connection: Self = connect_now(cls._connect_gen(conninfo.replace(IDLE, NEVER_IDLE)))
             connection._autocommit = True
             connection._read_only = False
             connection.engine, connection.life, connection.locks = engine, life, locks
