@@ -43,7 +43,9 @@ class BalanceAdjustment:
     old_balance_tyiyn: int
     reason: str
     is_new: bool
+    #: What of a credit paid debts at once (design §9.5).
+    debt_paid_tyiyn: int = 0
 
     @property
     def new_balance_tyiyn(self) -> int:
-        return self.old_balance_tyiyn + self.amount_tyiyn
+        return self.old_balance_tyiyn + self.amount_tyiyn - self.debt_paid_tyiyn

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from dataclasses import replace
 
 from evpower.billing.account import BalanceAdjustment, BalanceView
 from evpower.billing.debts import log_charge_payment, recover_debts
@@ -203,11 +204,16 @@ class BillingService:
 
     async def adjust(
         self, uow: UnitOfWork, client_id: ClientId, amount_tyiyn: int, key: str, *, reason: str, actor: str
-    ) -> None:
-        """Book an operator's correction of a balance, opening balances included (design §9.5); once for a key."""
+    ) -> int:
+        """Book an operator's correction of a balance, opening balances included, once for a key; how much of it paid
+        debts (design §9.5)."""
         entry = adjustment_entry(client_id, amount_tyiyn, key, reason, actor)
-        await post_entry(uow.conn, entry, self._clock.now())
-        await self._push.warn_of_low_balance(uow, client_id, entry.key, -amount_tyiyn)
+        if await post_entry(uow.conn, entry, self._clock.now()) is None:
+            return 0
+        if amount_tyiyn > 0:
+            return await self.recover_debts(uow, client_id, cause_key=key, actor=actor)
+        await self._push.warn_of_low_balance(uow, client_id, key, -amount_tyiyn)
+        return 0
 
     async def pay_out(self, uow: UnitOfWork, client: Client, reason: str, actor: str) -> None:
         """The locked client's whole balance was paid to the person by bank transfer or in cash."""
@@ -220,7 +226,7 @@ class BillingService:
     async def adjust_by_hand(
         self, uow: UnitOfWork, client_id: ClientId, amount_tyiyn: int, key: str, *, reason: str, actor: str
     ) -> BalanceAdjustment:
-        """Book a person's correction of a balance, once for a key; a debt is not paid from it.
+        """Book a person's correction of a balance, once for a key (`adjust`).
 
         An id that was merged is the survivor's: no alias has a balance.
 
@@ -239,10 +245,10 @@ class BillingService:
             raise InsufficientBalance(client.balance_tyiyn, -amount_tyiyn)
         if done.new_balance_tyiyn > MOST_TYIYN:
             raise InvalidAmount(("amount", "больше, чем может быть на счёте"))
-        await self.adjust(uow, client.id, amount_tyiyn, key, reason=reason, actor=actor)
+        debt_paid_tyiyn = await self.adjust(uow, client.id, amount_tyiyn, key, reason=reason, actor=actor)
         line = "💳 ADMIN_ADJUSTMENT: client_id=%s, amount=%s, actor=%s"
         uow.after_commit(lambda: log.info(line, client.id, som_fixed(amount_tyiyn), actor))
-        return done
+        return replace(done, debt_paid_tyiyn=debt_paid_tyiyn)
 
     async def merge(self, uow: UnitOfWork, old: Client, into: Client, reason: str, actor: str) -> None:
         """Money and debt of one locked client become another's, before the old one is its alias."""

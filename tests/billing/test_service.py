@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
+from evpower.billing.account import BalanceAdjustment
+from evpower.billing.errors import InsufficientBalance
 from evpower.db.unit_of_work import unit_of_work
 from evpower.identifiers import ClientId
 from tests.worlds.charging import CLIENT, TWO, World
@@ -20,6 +26,38 @@ async def test_a_credit_pays_the_oldest_debt_first_and_no_more_than_there_is(wor
         assert await world.app.billing.recover_debts(uow, CLIENT, cause_key="later", actor="test") == 150_00
     assert [(await world.session(each)).debt_tyiyn for each in (older, newer)] == [0, 52_50]
     assert await world.balance() == 0
+
+
+async def owing(world: World, debt_wh: int) -> None:
+    """A charge that went so far beyond its hold, and all there was."""
+    await world.give(270_00)
+    await world.charge((await world.order(energy_wh=20_000)).session.session_id, 20_000 + debt_wh)
+
+
+async def by_hand(world: World, amount_tyiyn: int) -> BalanceAdjustment:
+    async with unit_of_work(world.pool) as uow:
+        return await world.app.billing.adjust_by_hand(uow, CLIENT, amount_tyiyn, "k", reason="r", actor="ann")
+
+
+async def test_a_credit_by_hand_pays_a_debt_first_and_says_what_is_left_whenever_it_is_asked(world: World) -> None:
+    """Design §9.5: debt is recovered from any later credit."""
+    await owing(world, 2_000)
+    done = await by_hand(world, 100_00)
+    assert (done.old_balance_tyiyn, done.debt_paid_tyiyn, done.new_balance_tyiyn) == (0, 27_00, 73_00)
+    account = await world.app.billing.balance(CLIENT)
+    assert (account.balance_tyiyn, account.debt_tyiyn) == (73_00, 0)
+    assert await by_hand(world, 100_00) == replace(done, is_new=False)
+    assert await world.balance() == 73_00
+
+
+async def test_a_credit_that_is_less_than_the_debt_is_all_paid_and_nothing_can_be_taken(world: World) -> None:
+    await owing(world, 2_000)
+    done = await by_hand(world, 20_00)
+    assert (done.debt_paid_tyiyn, done.new_balance_tyiyn) == (20_00, 0)
+    with pytest.raises(InsufficientBalance):
+        async with unit_of_work(world.pool) as uow:
+            await world.app.billing.adjust_by_hand(uow, CLIENT, -1, "k2", reason="r", actor="ann")
+    assert (await world.app.billing.balance(CLIENT)).debt_tyiyn == 7_00
 
 
 async def test_looking_creates_nobody_and_shows_who_is_there(world: World) -> None:

@@ -82,6 +82,17 @@ def test_a_balance_changes_after_a_question_alone(control: FakeControl) -> None:
     assert control.keys[-1] == "T-7"
 
 
+@pytest.mark.parametrize(("amount", "after"), [("50", "185.0"), ("20", "165.0"), ("-50", "115.0")])
+def test_the_question_counts_the_debt_that_a_credit_pays(
+    control: FakeControl, monkeypatch: pytest.MonkeyPatch, amount: str, after: str
+) -> None:
+    monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda _: True)
+    owing = {**CASE, "client": {**CASE["client"], "debt_amount": 30}}
+    control.succeed("/control/clients/9c0f/case", owing)
+    result = run("client", "adjust", "--reason", "x", "--", "9c0f", amount, input="n\n")
+    assert f"from 165 to {after}?" in result.stderr
+
+
 @pytest.mark.parametrize(("answer", "done"), [("y\n", True), ("n\n", False)])
 def test_the_question_shows_the_balance_after(
     control: FakeControl, monkeypatch: pytest.MonkeyPatch, answer: str, done: bool

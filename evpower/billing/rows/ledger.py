@@ -154,7 +154,11 @@ SELECT count(*) AS times FROM evpower.ledger_postings WHERE client_id = %(client
 READ_ADJUSTMENT = """
 SELECT p.client_id, p.amount_tyiyn, e.description AS reason,
        (SELECT coalesce(sum(q.amount_tyiyn), 0)::bigint FROM evpower.ledger_postings q
-        WHERE q.client_id = p.client_id AND q.account = 'client' AND q.id < p.id) AS old_balance_tyiyn
+        WHERE q.client_id = p.client_id AND q.account = 'client' AND q.id < p.id) AS old_balance_tyiyn,
+       (SELECT coalesce(-sum(q.amount_tyiyn), 0)::bigint
+        FROM evpower.ledger_postings q JOIN evpower.ledger_entries d ON d.id = q.entry_id
+        WHERE q.client_id = p.client_id AND q.account = 'client' AND q.id > p.id
+          AND d.key = 'debt_recovery:' || d.session_id || ':' || e.key) AS debt_paid_tyiyn
 FROM evpower.ledger_entries e JOIN evpower.ledger_postings p ON p.entry_id = e.id AND p.account = 'client'
 WHERE e.key = %(key)s
 """

@@ -85,7 +85,9 @@ def adjust_client(
     case = terminal.server.get("clients", written(client_id), "case")
     whole, free = case["client"]["client_id"], case["client"]["free"]
     if not yes:
-        terminal.confirm("confirm.adjust", client=whole, amount=amount, before=free, after=round(free + amount, 2))
+        paid = max(0, min(case["client"]["debt_amount"], amount))  # a credit pays a debt first
+        after = round(free + amount - paid, 2)
+        terminal.confirm("confirm.adjust", client=whole, amount=amount, before=free, after=after)
     body = {"amount": amount, "reason": reason}
     terminal.screen.facts(terminal.server.put("clients", whole, "balance", body=body, key=ticket))
 
