@@ -41,6 +41,14 @@ async def test_what_is_reported_after_an_estimate_is_unbilled(world: World) -> N
     assert (session.energy_wh, session.cost_tyiyn, await world.balance()) == (15_000, 202_50, 297_50)
 
 
+async def test_one_watt_hour_that_is_reported_after_an_estimate_is_unbilled(world: World) -> None:
+    session_id, wire_id = await running(world)
+    await stop(world, session_id)
+    await world.meter(wire_id, 16_001)
+    await world.app.settler.work_due()
+    assert await unbilled(world) == [(session_id, 1, 1)]
+
+
 async def test_what_costs_nothing_is_unbilled_for_nothing(world: World) -> None:
     await estimated_then_goes_on(world)
     await world.sql("UPDATE charging_sessions SET rate_per_kwh = 0")
