@@ -196,6 +196,7 @@ def main() -> int:
     parser.add_argument(
         "--only", nargs="*", default=[""], help="evpower/billing/rates.py:76 … as a survivor's line says"
     )
+    parser.add_argument("--tests", nargs="*", help="other tests than the room's")
     parser.add_argument("--most", type=int, help="a mutant meets no more tests than this")
     options = parser.parse_args()
     with running_server() as server, migrated_template(server) as template:
@@ -206,6 +207,7 @@ def main() -> int:
 def _mutate(room: str, options: argparse.Namespace, server: str) -> int:
     """Each in a process of its own: one run of pytest a process."""
     modules, tests = ROOMS[room]
+    tests = options.tests or tests
     if (child := os.fork()) == 0:
         code = 1
         try:
