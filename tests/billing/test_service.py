@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 
 import pytest
@@ -48,6 +49,16 @@ async def test_a_credit_by_hand_pays_a_debt_first_and_says_what_is_left_whenever
     assert (account.balance_tyiyn, account.debt_tyiyn) == (73_00, 0)
     assert await by_hand(world, 100_00) == replace(done, is_new=False)
     assert await world.balance() == 73_00
+
+
+async def test_what_a_person_gives_has_a_line_and_a_repeat_has_none(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="payment")
+    await world.give(1_00)
+    for _ in range(2):
+        await by_hand(world, 100_00)
+    assert caplog.messages == [f"💳 ADMIN_ADJUSTMENT: client_id={CLIENT}, amount=100.00, actor=ann"]
 
 
 async def test_a_credit_that_is_less_than_the_debt_is_all_paid_and_nothing_can_be_taken(world: World) -> None:

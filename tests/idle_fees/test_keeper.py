@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -73,6 +74,22 @@ async def notice_leaves(world: World) -> int:
 async def came_to(world: World) -> dict[str, Any]:
     (row,) = await world.sql("SELECT minutes, fee_tyiyn AS fee, taken_tyiyn AS taken FROM evpower.idle_fees")
     return row
+
+
+async def test_a_fee_that_is_taken_has_a_line_and_may_make_the_balance_low(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="payment")
+    await world.give(40_00, key="more")
+    session_id = await charge(world)
+    await notice_leaves(world)
+    await grace(world)
+    await look(world, 5)
+    await world.say("Available")
+    await look(world, 1)
+    assert f"💳 IDLE_FEE: session_id={session_id}, amount=15.00, client_id={CLIENT}" in caplog.messages
+    low = await world.sql("SELECT payload FROM evpower.push_outbox WHERE event = 'low_balance_warning'")
+    assert [row["payload"] for row in low] == [{"balance_tyiyn": 45_00}]
 
 
 async def test_acceptance_10_a_fee_takes_what_is_there_and_makes_no_debt(world: World) -> None:

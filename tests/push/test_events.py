@@ -260,15 +260,45 @@ async def test_a_charge_whose_names_are_as_long_as_may_be_is_settled(world: Worl
     assert await queued(world) == [to_driver("payment_confirmed")]
 
 
-async def test_a_payment_is_confirmed_to_who_paid(world: World) -> None:
-    await world.sql("INSERT INTO clients (id) VALUES (%s)", CLIENT)
+async def ordered(world: World) -> OrderRef:
+    """A top-up that somebody began."""
+    await world.sql("INSERT INTO clients (id) VALUES (%s) ON CONFLICT DO NOTHING", CLIENT)
     await world.sql(
         "INSERT INTO balance_topups (invoice_id, order_id, client_id, requested_amount, payment_provider) "
         "VALUES ('i', 'o', %s, 100, 'OBANK')",
         CLIENT,
     )
     (row,) = await world.sql("SELECT id FROM balance_topups")
-    order = OrderRef(row["id"], CLIENT, "OBANK", "i")
+    return OrderRef(row["id"], CLIENT, "OBANK", "i")
+
+
+@pytest.mark.parametrize("by_us", [True, False])
+async def test_money_that_goes_back_to_its_payer_may_be_a_fall(world: World, by_us: bool) -> None:
+    await world.give(60_00)
+    order, billing = await ordered(world), world.app.billing
+    async with unit_of_work(world.pool) as uow:
+        if by_us:
+            await billing.hold_refund(uow, order, 1, 20_00, "test")
+        else:
+            await billing.take_back(uow, order, "key", 20_00, "test")
+    assert (await payload(world, "low_balance_warning"))["balance_tyiyn"] == 40_00
+
+
+async def test_a_bill_that_is_corrected_upwards_may_be_a_fall(world: World) -> None:
+    await world.give(270_00 + 60_00)
+    session_id = (await world.order(energy_wh=20_000)).session.session_id
+    begun = await world.begin(await world.tag_of(session_id))
+    world.clock.advance(3600)
+    await world.meter(begun.wire_transaction_id, 1_000 + 20_000)
+    await world.app.charging.stop_session(session_id, caller=None, actor="test")
+    assert (await world.balance(), await queued(world, "low%")) == (60_00, [])
+    await world.end(begun.wire_transaction_id, 1_000 + 21_000)
+    await world.app.settler.work_due()
+    assert (await payload(world, "low_balance_warning"))["balance_tyiyn"] == 46_50
+
+
+async def test_a_payment_is_confirmed_to_who_paid(world: World) -> None:
+    order = await ordered(world)
     for is_new in (True, False):
         async with unit_of_work(world.pool) as uow:
             assert await world.app.billing.top_up(uow, order, "topup:OBANK:7", 100_00, "test") is is_new
@@ -278,5 +308,5 @@ async def test_a_payment_is_confirmed_to_who_paid(world: World) -> None:
     await world.sql(
         "INSERT INTO evpower.top_up_orders (topup_id, number, method, phase, phase_at, amount_tyiyn, paid_tyiyn) "
         "VALUES (%s, 1, 'card', 'approved', now(), 10000, 10000)",
-        row["id"],
+        order.id,
     )
