@@ -8,9 +8,12 @@ from dataclasses import replace
 import pytest
 
 from evpower.billing.account import BalanceAdjustment
-from evpower.billing.errors import InsufficientBalance
+from evpower.billing.clients import lock_client
+from evpower.billing.errors import InsufficientBalance, InvalidAmount
 from evpower.db.unit_of_work import unit_of_work
+from evpower.errors import IdempotencyMismatch
 from evpower.identifiers import ClientId
+from evpower.money import MOST_TYIYN
 from tests.worlds.charging import CLIENT, TWO, World
 
 
@@ -44,6 +47,7 @@ async def test_a_credit_by_hand_pays_a_debt_first_and_says_what_is_left_whenever
     """Design §9.5: debt is recovered from any later credit."""
     await owing(world, 2_000)
     done = await by_hand(world, 100_00)
+    assert done.is_new
     assert (done.old_balance_tyiyn, done.debt_paid_tyiyn, done.new_balance_tyiyn) == (0, 27_00, 73_00)
     account = await world.app.billing.balance(CLIENT)
     assert (account.balance_tyiyn, account.debt_tyiyn) == (73_00, 0)
@@ -69,6 +73,39 @@ async def test_a_credit_that_is_less_than_the_debt_is_all_paid_and_nothing_can_b
         async with unit_of_work(world.pool) as uow:
             await world.app.billing.adjust_by_hand(uow, CLIENT, -1, "k2", reason="r", actor="ann")
     assert (await world.app.billing.balance(CLIENT)).debt_tyiyn == 7_00
+
+
+async def test_all_there_is_can_be_taken_by_hand_and_no_more(world: World) -> None:
+    await world.give(50_00)
+    with pytest.raises(InsufficientBalance) as refusal:
+        await by_hand(world, -50_01)
+    assert refusal.value.message == "Недостаточно средств. Баланс: 50 сом, требуется: 50.01 сом"
+    assert (await by_hand(world, -50_00)).new_balance_tyiyn == 0
+
+
+async def test_no_account_is_given_more_than_it_may_hold(world: World) -> None:
+    await world.give(MOST_TYIYN - 1)
+    with pytest.raises(InvalidAmount):
+        await by_hand(world, 2)
+    assert (await by_hand(world, 1)).new_balance_tyiyn == MOST_TYIYN
+
+
+async def test_a_ticket_is_of_one_sum(world: World) -> None:
+    await world.give(1_00)
+    await by_hand(world, 100_00)
+    with pytest.raises(IdempotencyMismatch):
+        await by_hand(world, 100_01)
+    assert await world.balance() == 101_00
+
+
+async def test_what_is_paid_out_leaves_nothing_and_each_time_is_an_entry(world: World) -> None:
+    for key in ("first", "second"):
+        await world.give(5_00, key=key)
+        async with unit_of_work(world.pool) as uow:
+            await world.app.billing.pay_out(uow, await lock_client(uow.conn, CLIENT), "закрыт", "ann")
+        assert await world.balance() == 0
+    paid = await world.sql("SELECT key FROM evpower.ledger_entries WHERE kind = 'deletion_payout' ORDER BY id")
+    assert [row["key"] for row in paid] == [f"deletion_payout:{CLIENT}:{times}" for times in (1, 2)]
 
 
 async def test_looking_creates_nobody_and_shows_who_is_there(world: World) -> None:

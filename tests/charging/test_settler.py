@@ -43,6 +43,14 @@ async def test_a_charge_that_ended_before_its_limit_has_no_overshoot(world: Worl
     assert await world.sql("SELECT overshoot_wh FROM evpower.session_phases") == [{"overshoot_wh": 0}]
 
 
+async def test_an_estimate_without_its_stop_is_corrected_by_nobody(world: World) -> None:
+    session_id, _ = await running(world)
+    await stop(world, session_id)
+    await world.app.settler.correct(session_id)
+    session = await world.session(session_id)
+    assert (session.estimated, session.corrected, session.cost_tyiyn) == (True, False, 202_50)
+
+
 async def test_what_a_correction_gives_back_pays_an_earlier_debt(world: World) -> None:
     await world.give(540_00)
     first = (await world.order(energy_wh=20_000)).session.session_id
@@ -79,11 +87,14 @@ async def test_an_estimate_that_left_a_debt_is_corrected_downwards(
     await world.give(300_00)
     session_id, wire_id = await overestimated(world)
     assert (await world.session(session_id)).debt_tyiyn == 240_00
+    estimated_tyiyn = (await world.session(session_id)).cost_tyiyn
     await world.end(wire_id, 1_000 + true_wh)
     await world.app.settler.work_due()
     session, account = await world.session(session_id), await world.app.billing.balance(CLIENT)
     assert (session.cost_tyiyn, session.debt_tyiyn) == (cost, debt)
     assert (account.balance_tyiyn, account.debt_tyiyn) == (balance, debt)
+    billing = world.app.billing
+    assert (billing.taken_away_tyiyn, billing.added_tyiyn) == (estimated_tyiyn - cost, 0), "in the figures"
 
 
 async def test_a_correction_forgives_its_own_debt_before_it_pays_another(world: World) -> None:

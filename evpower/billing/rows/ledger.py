@@ -204,10 +204,9 @@ async def read_adjustment(conn: Conn, key: str) -> BalanceAdjustment | None:
 
 async def check_ledger(conn: Conn) -> LedgerCheck:
     """Verify every invariant over all rows."""
-    cursor = await conn.execute(COUNT_ENTRIES)
-    row = await cursor.fetchone()
+    (count,) = await (await conn.execute(COUNT_ENTRIES)).fetchall()
     problems: dict[str, list[dict[str, Any]]] = {}
     for what, query in CHECKS.items():
         if wrong := await (await conn.execute(f"{query} LIMIT 20")).fetchall():
             problems[what] = wrong
-    return LedgerCheck(row["entries"] if row else 0, problems)
+    return LedgerCheck(count["entries"], problems)
