@@ -158,6 +158,15 @@ async def test_a_balance_that_is_low_already_is_not_warned_of_again(world: World
         assert len(await queued(world, "low%")) == 1
 
 
+async def test_a_debt_is_no_fall_of_a_balance_that_was_low_already(world: World) -> None:
+    await world.give(45_00)
+    session_id = (await world.order(amount_tyiyn=40_00)).session.session_id
+    await world.charge(session_id, 20_000)
+    view = await world.app.billing.balance(CLIENT)
+    assert (view.balance_tyiyn, view.debt_tyiyn) == (0, 225_00)
+    assert await queued(world, "low%") == []
+
+
 async def test_what_another_charge_holds_counts_as_there(world: World) -> None:
     await world.give(100_00)
     await world.order(energy_wh=3_000, connector=TWO)
