@@ -20,7 +20,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -92,12 +91,11 @@ class Room:
 
         """
         reads, writes = os.pipe()
-        with _forked(lambda: _watch(session, {str(path) for path in self._paths}, writes)) as pid:
-            os.close(writes)
-            with os.fdopen(reads) as said:
-                answers = [json.loads(line) for line in said]
-            _, status = os.waitpid(pid, 0)
-        if status != 0 or len(answers) != len(session.items):
+        watching = _forked(lambda: _watch(session, {str(path) for path in self._paths}, writes))
+        os.close(writes)
+        with os.fdopen(reads) as said:
+            answers = [json.loads(line) for line in said]
+        if _exit_code(watching) != 0:
             raise session.Failed(f"{self._name}: the tests fail without any mutant")
         reaches = [
             Reach(item, frozenset((name, line) for name, line in names), seconds)
@@ -122,10 +120,8 @@ class Room:
                     return False
             return True
 
-        with _forked(meet) as pid:
-            _, status = os.waitpid(pid, 0)
+        code = _exit_code(_forked(meet))
         self._drop_databases()
-        code = os.waitstatus_to_exitcode(status)
         if code == 0:
             return "survives"
         (place,) = struct.unpack("i", self._seen_by[:])
@@ -169,19 +165,24 @@ def _passes(session: pytest.Session, item: pytest.Item, following: pytest.Item |
     return not session.testsfailed
 
 
-@contextmanager
-def _forked(run: Callable[[], bool]) -> Iterator[int]:
+def _forked(run: Callable[[], bool]) -> int:
     """The id of a process that does this, in silence, and nothing else."""
-    if (child := os.fork()) == 0:
-        code = 1
-        try:
-            nothing = os.open(os.devnull, os.O_RDWR)
-            for stream in (1, 2):
-                os.dup2(nothing, stream)
-            code = 0 if run() else 1
-        finally:
-            os._exit(code)
-    yield child
+    if child := os.fork():
+        return child
+    code = 1
+    try:
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for stream in (1, 2):
+            os.dup2(nothing, stream)
+        code = 0 if run() else 1
+    finally:
+        os._exit(code)
+
+
+def _exit_code(child: int) -> int:
+    """Once it has ended; minus the signal that ended it."""
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status)
 
 
 def _say(line: str) -> None:
@@ -207,17 +208,15 @@ def main() -> int:
 def _mutate(room: str, options: argparse.Namespace, server: str) -> int:
     """Each in a process of its own: one run of pytest a process."""
     modules, tests = ROOMS[room]
-    tests = options.tests or tests
-    if (child := os.fork()) == 0:
-        code = 1
-        try:
-            for module in modules:
-                importlib.import_module(f"evpower.{module}")
-            code = int(pytest.main([*OPTIONS, *tests], plugins=[Room(room, options, server)]))
-        finally:
-            os._exit(code)
-    _, status = os.waitpid(child, 0)
-    return abs(os.waitstatus_to_exitcode(status))
+    if child := os.fork():
+        return abs(_exit_code(child))
+    code = 1
+    try:
+        for module in modules:
+            importlib.import_module(f"evpower.{module}")
+        code = int(pytest.main([*OPTIONS, *(options.tests or tests)], plugins=[Room(room, options, server)]))
+    finally:
+        os._exit(code)
 
 
 if __name__ == "__main__":
