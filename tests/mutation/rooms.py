@@ -49,6 +49,7 @@ ROOMS: Mapping[str, tuple[Sequence[str], Sequence[str]]] = {
             "tests/charging/test_queued_start_goes_on.py",
             "tests/payments/test_refunds.py",
             "tests/payments/test_money_lines.py",
+            "tests/payments/test_payment_metrics.py",
             "tests/reservations/test_starts.py",
             "tests/reservations/test_fees.py",
             "tests/idle_fees",

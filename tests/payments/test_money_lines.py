@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from evpower.db.unit_of_work import unit_of_work
 from evpower.errors import ProviderError, ProviderTimeout
 from tests.worlds.payments import ANN, CLIENT, World
 from tests.worlds.provider import paid
@@ -56,6 +57,14 @@ async def test_a_refund_has_a_line_with_who_asked_for_it(world: World, money: py
         ("topup_refund", "ann", CLIENT, order.invoice_id, 40_00),
         ("topup_refund_end", "poll", CLIENT, order.invoice_id, 40_00),
     ]
+
+
+async def test_what_a_provider_gave_back_by_itself_has_a_line(world: World, money: pytest.LogCaptureFixture) -> None:
+    order = await credited(world)
+    async with unit_of_work(world.pool) as uow:
+        await world.billing.take_back(uow, order.ref, "key", 40_00, "ann")
+    whose = f"client_id={CLIENT}, amount=40.00, invoice_id={order.invoice_id}, provider=ODENGI"
+    assert cards(money)[1:] == [f"💳 TOPUP_REFUND: {whose}, actor=ann"]
 
 
 async def test_a_refund_the_provider_does_not_make_comes_back_with_a_line(
