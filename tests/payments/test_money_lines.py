@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from evpower.db.unit_of_work import unit_of_work
 from evpower.errors import ProviderError, ProviderTimeout
+from evpower.payments.gateway import OrderState
 from tests.worlds.payments import ANN, CLIENT, World
 from tests.worlds.provider import paid
 
@@ -61,8 +62,9 @@ async def test_a_refund_has_a_line_with_who_asked_for_it(world: World, money: py
 
 async def test_what_a_provider_gave_back_by_itself_has_a_line(world: World, money: pytest.LogCaptureFixture) -> None:
     order = await credited(world)
-    async with unit_of_work(world.pool) as uow:
-        await world.billing.take_back(uow, order.ref, "key", 40_00, "ann")
+    await world.apply(order, replace(paid(100_00), state=OrderState.PARTIAL_REFUND, refunded_tyiyn=40_00))
+    [parked] = await world.payments.decisions.parked(resolved_too=False)
+    await world.payments.decisions.debit(parked.id, 40_00, "seen in the cabinet", ANN)
     whose = f"client_id={CLIENT}, amount=40.00, invoice_id={order.invoice_id}, provider=ODENGI"
     assert cards(money)[1:] == [f"💳 TOPUP_REFUND: {whose}, actor=ann"]
 
