@@ -55,6 +55,16 @@ async def test_a_credit_by_hand_pays_a_debt_first_and_says_what_is_left_whenever
     assert await world.balance() == 73_00
 
 
+async def test_the_smallest_sum_pays_a_debt_once_for_its_key(world: World) -> None:
+    await owing(world, 2_000)
+    paid = []
+    for _ in range(2):
+        async with unit_of_work(world.pool) as uow:
+            paid.append(await world.app.billing.adjust(uow, CLIENT, 1, "k", reason="r", actor="ann"))
+    assert paid == [1, 0]
+    assert (await world.app.billing.balance(CLIENT)).debt_tyiyn == 26_99
+
+
 async def test_what_a_person_gives_has_a_line_and_a_repeat_has_none(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:

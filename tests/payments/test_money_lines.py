@@ -40,11 +40,6 @@ async def entries(world: World) -> list[tuple[Any, ...]]:
     return [tuple(row.values()) for row in rows]
 
 
-async def test_without_push_no_client_gets_a_message_about_money(world: World) -> None:
-    await credited(world)
-    assert await world.sql("SELECT event FROM evpower.push_outbox") == []
-
-
 async def test_a_refund_has_a_line_with_who_asked_for_it(world: World, money: pytest.LogCaptureFixture) -> None:
     order = await credited(world)
     await world.payments.refunds.refund(order.invoice_id, 40_00, "a ticket", ANN)

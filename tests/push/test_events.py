@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from evpower.billing.order_ref import OrderRef
+from evpower.billing.service import BillingService
 from evpower.db.pool import Pool
 from evpower.db.unit_of_work import unit_of_work
 from evpower.events import StationChanged
@@ -187,6 +188,13 @@ async def test_a_correction_by_hand_that_takes_money_may_be_a_fall(world: World)
     async with unit_of_work(world.pool) as uow:
         await world.app.billing.adjust(uow, CLIENT, -20_00, "by-hand", reason="test", actor="test")
     assert (await payload(world, "low_balance_warning"))["balance_tyiyn"] == 40_00
+
+
+async def test_without_push_no_client_gets_a_message_about_money(world: World) -> None:
+    await world.give(60_00)
+    async with unit_of_work(world.pool) as uow:
+        await BillingService(world.pool, world.clock).adjust(uow, CLIENT, -20_00, "k", reason="test", actor="test")
+    assert await queued(world) == []
 
 
 async def test_a_silent_station_is_said_to_its_owners_once_for_each_time(world: World) -> None:
