@@ -24,14 +24,14 @@ def settle_twice() -> None:
     """Whoever settles does not look whether somebody has."""
 
     def make(original: Any) -> Any:
-        async def settle(self: Any, session_id: Any) -> bool:
-            done: bool = await original(self, session_id)
-            if done:
+        async def settle(self: Any, session_id: Any) -> None:
+            before = self.ends.total()
+            await original(self, session_id)
+            if self.ends.total() > before:
                 async with unit_of_work(self._pool) as uow:
                     locked = await self._lock(uow, session_id)
                     held, cost = locked.session.terms.reserved_tyiyn, locked.session.amount_tyiyn or 0
                     await self._billing.settle(uow, locked.client, session_id, held, cost, "bug", again=True)
-            return done
 
         return settle
 
