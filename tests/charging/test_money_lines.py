@@ -50,11 +50,7 @@ async def test_a_debt_paid_from_a_later_refund_is_a_payment_of_the_session_that_
 async def test_a_correction_has_the_line_of_what_it_moved(world: World, money: pytest.LogCaptureFixture) -> None:
     await world.give(500_00)
     session_id = (await world.order(energy_wh=20_000)).session.session_id
-    begun = await world.begin(await world.tag_of(session_id))
-    world.clock.advance(3600)
-    await world.meter(begun.wire_transaction_id, 1_000 + 15_000)
-    await world.app.charging.stop_session(session_id, caller=None, actor="test")
-    await world.end(begun.wire_transaction_id, 1_000 + 14_000)
+    await world.end(await world.estimate(session_id, 15_000), 1_000 + 14_000)
     await world.app.settler.work_due()
     assert money.messages[-1] == f"💳 CHARGE_REFUND: session_id={session_id}, refund=13.50, client_id={CLIENT}"
 

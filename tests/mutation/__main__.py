@@ -35,8 +35,8 @@ from tests.worlds.postgres import OUTSIDE, TEMPLATE_OUTSIDE, migrated_template, 
 ROOT = Path(__file__).parents[2]
 #: A mutant may loop for ever: that is seen, after so many times as long as a test takes without one, and some more.
 PATIENCE, AT_LEAST_S = 10, 20
-#: No test of a room starts a server; what tests print is nobody's, and what we print is ours; we have imported what
-#: pytest would rewrite.
+#: No test of a room starts a server, and nobody reads what tests print. Pytest warns that it cannot rewrite what is
+#: imported already.
 WITHOUT = ("cacheprovider", "xdist", "tests.preloaded")
 OPTIONS = ("-qq", "-s", "-W", "ignore::pytest.PytestAssertRewriteWarning", *(f"-pno:{each}" for each in WITHOUT))
 LEFT = "SELECT datname FROM pg_database WHERE datname LIKE 'evpower_test_%'"
@@ -66,7 +66,7 @@ class Room:
         self._seen_by = mmap.mmap(-1, 4)
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        gc.unfreeze()  # what is frozen is not shown to whoever looks for functions
+        gc.unfreeze()  # gc.get_objects() leaves out what is frozen
         reaches = self._without_a_mutant(session)
         made = seen = 0
         for path in self._paths:
@@ -93,8 +93,8 @@ class Room:
         reads, writes = os.pipe()
         watching = _forked(lambda: _watch(session, {str(path) for path in self._paths}, writes))
         os.close(writes)
-        with os.fdopen(reads) as said:
-            answers = [json.loads(line) for line in said]
+        with os.fdopen(reads) as lines:
+            answers = [json.loads(line) for line in lines]
         if _exit_code(watching) != 0:
             raise session.Failed(f"{self._name}: the tests fail without any mutant")
         reaches = [
@@ -145,13 +145,13 @@ def _watch(session: pytest.Session, files: set[str], writes: int) -> bool:
 
     threading.setprofile(note)
     sys.setprofile(note)
-    with os.fdopen(writes, "w") as said:
+    with os.fdopen(writes, "w") as lines:
         for item, following in _pairs(session.items):
             names.clear()
             began = time.monotonic()
             if not _passes(session, item, following):
                 return False
-            said.write(f"{json.dumps([sorted(names), time.monotonic() - began])}\n")
+            lines.write(f"{json.dumps([sorted(names), time.monotonic() - began])}\n")
     return True
 
 

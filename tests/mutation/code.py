@@ -1,7 +1,7 @@
 """What a mutant changes of a module that is imported, and how it is put in.
 
-The functions of the running module get the code of the mutated one: whoever imported them has them changed. What stands
-outside of functions (constants, SQL, fields) has run, and is not mutated.
+The functions of the imported module get the code of the mutated one, so that every importer runs it. Code outside of
+functions (constants, SQL, fields) has run already, and is not mutated.
 """
 
 from __future__ import annotations

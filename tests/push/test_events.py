@@ -100,8 +100,8 @@ async def test_a_bill_that_a_person_gives_up_is_a_charge_that_failed_and_cost_no
     await unwritable(world)
     (doubt,) = await world.app.doubts.doubts(settled_too=False)
     await world.app.doubts.dismiss(doubt.id, actor="ann", reason="the price was mistyped")
-    told = await payload(world, "charging_error")
-    assert (told["energy_wh"], told["cost_tyiyn"]) == (0, 0)
+    message = await payload(world, "charging_error")
+    assert (message["energy_wh"], message["cost_tyiyn"]) == (0, 0)
 
 
 async def test_a_charge_that_could_not_begin_names_its_refund(world: World) -> None:
@@ -109,8 +109,8 @@ async def test_a_charge_that_could_not_begin_names_its_refund(world: World) -> N
     session_id = (await world.order(energy_wh=20_000)).session.session_id
     await world.app.settler.release(session_id, status="error", cause="charger", reason="rejected")
     assert await queued(world) == [to_driver("charging_error")]
-    told = await payload(world, "charging_error")
-    assert (told["energy_wh"], told["refund_tyiyn"]) == (0, 270_00)
+    message = await payload(world, "charging_error")
+    assert (message["energy_wh"], message["refund_tyiyn"]) == (0, 270_00)
 
 
 async def test_a_limit_that_is_near_is_said_once(world: World) -> None:
@@ -304,12 +304,9 @@ async def test_money_that_goes_back_to_its_payer_may_be_a_fall(world: World, by_
 async def test_a_bill_that_is_corrected_upwards_may_be_a_fall(world: World) -> None:
     await world.give(270_00 + 60_00)
     session_id = (await world.order(energy_wh=20_000)).session.session_id
-    begun = await world.begin(await world.tag_of(session_id))
-    world.clock.advance(3600)
-    await world.meter(begun.wire_transaction_id, 1_000 + 20_000)
-    await world.app.charging.stop_session(session_id, caller=None, actor="test")
+    wire_id = await world.estimate(session_id, 20_000)
     assert (await world.balance(), await queued(world, "low%")) == (60_00, [])
-    await world.end(begun.wire_transaction_id, 1_000 + 21_000)
+    await world.end(wire_id, 1_000 + 21_000)
     await world.app.settler.work_due()
     assert (await payload(world, "low_balance_warning"))["balance_tyiyn"] == 46_50
 

@@ -90,13 +90,10 @@ async def test_a_start_that_the_station_refuses_is_an_end_that_billed_nothing(wo
 async def test_a_correction_is_counted_by_its_direction(world: World, watched: Watched) -> None:
     await world.give(500_00)
     session_id = (await world.order(energy_wh=10_000)).session.session_id
-    begun = await world.begin(await world.tag_of(session_id))
-    world.clock.advance(3600)
-    await world.meter(begun.wire_transaction_id, 1_000 + 3_000)
-    await world.app.charging.stop_session(session_id, caller=None, actor="test")
+    wire_id = await world.estimate(session_id, 3_000)
     read = await watched.read()
     assert (read["evpower_open_estimates"], read["evpower_billed_tyiyn_total"]) == (1, 40_50)
-    await world.end(begun.wire_transaction_id, 1_000 + 4_000)
+    await world.end(wire_id, 1_000 + 4_000)
     await world.app.settler.work_due()
     read = await watched.read()
     assert read["evpower_open_estimates"] == 0

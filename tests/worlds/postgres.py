@@ -67,8 +67,10 @@ def migrated_template(server: str, at: datetime = NOON) -> Iterator[str]:
         admin.execute(f"DROP DATABASE IF EXISTS {name}")
         admin.execute(f"CREATE DATABASE {name}")
         trio.run(prepare)
-        yield name
-        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        try:
+            yield name
+        finally:
+            admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def _fastest() -> Path | None:
